@@ -1,0 +1,55 @@
+"""The one exception tree. Who sees a failure is decided by its type.
+
+```
+WheretakenError
+├── UserError             a person can mend it: the message is one line that says how   (exit 2)
+│   ├── PhotoError        a picture that cannot be used: missing, truncated, not a picture, too large
+│   ├── MissingExtraError a feature whose optional dependencies are not installed
+│   └── DataError         a data file (index, region, trajectory) that is missing or damaged
+├── ToolError             a model can mend it: the text goes back to the model, the run goes on
+├── ModelError            the model's side failed: no reply, or nothing usable           (exit 4)
+└── ServiceError          a service we depend on failed: network, quota, server fault    (exit 4)
+```
+
+Anything else that is raised is a bug and is meant to be seen. Nothing here is caught blindly: the agent
+loop catches `ToolError`, the sampler and the command line catch `WheretakenError`, nobody catches more.
+"""
+
+
+class WheretakenError(Exception):
+    """Root of every error that this package raises on purpose."""
+
+
+class UserError(WheretakenError):
+    """Something a person can mend; the message is one line that says how."""
+
+
+class PhotoError(UserError):
+    """A picture that cannot be used."""
+
+
+class MissingExtraError(UserError):
+    """A feature was asked for whose optional dependencies are not installed."""
+
+    def __init__(self, feature: str, extra: str, missing: str) -> None:
+        """Name the feature, the extra that provides it and the module that was not found."""
+        super().__init__(f"{feature} needs {missing}: run  pip install 'wheretaken[{extra}]'")
+        self.feature = feature
+        self.extra = extra
+        self.missing = missing
+
+
+class DataError(UserError):
+    """A data file is missing, damaged or of another version; the message says how to rebuild it."""
+
+
+class ToolError(WheretakenError):
+    """A tool call that the model can correct; the message is written for the model."""
+
+
+class ModelError(WheretakenError):
+    """The model failed to reply, or replied with nothing usable."""
+
+
+class ServiceError(WheretakenError):
+    """A service that a tool or a model depends on failed."""

@@ -1,0 +1,130 @@
+"""What every map provider gives and takes.
+
+A provider answers in `Place`s and `MapPicture`s; it converts to WGS-84 at its edge and says where its data
+come from. Tools call providers, never the other way round.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wheretaken.geo import LatLon
+
+
+class MatchKind(StrEnum):
+    """How a query met a name, from best to worst."""
+
+    EXACT = "exact"
+    """The whole query is one of the place's names (after folding case, accents and width)."""
+    STRIPPED = "stripped"
+    """Equal after generic words were dropped from either side ("City of", "Station", 市, 区)."""
+    PARTIAL = "partial"
+    """Some of the query's words are the place's whole name ("Palais du LOUVRE" -> "Louvre")."""
+    PREFIX = "prefix"
+    """The place's name begins with the query."""
+    FUZZY = "fuzzy"
+    """Equal but for typing or OCR errors."""
+
+
+class Match(BaseModel):
+    """Why a place is in a result."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: MatchKind
+    alias: str
+    """The name that was met, as the data spell it."""
+    similarity: Annotated[float, Field(ge=0, le=1)]
+    """1.0 for equal names; for fuzzy ones, 1 - edit distance / length."""
+
+
+class Place(BaseModel):
+    """A named thing on the map. Positions are WGS-84 degrees."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    """Stable and prefixed by its source: `geonames:2988507`, `osm:n123`, `osm:w456`, `admin:FR-75`."""
+    name: str
+    """The name on signs at the place, in its own script."""
+    kind: str
+    """`country`, `admin1`, `city`, `town`, `village`, `district`, `street`, `address`, `airport`, or the
+    OpenStreetMap value for a POI (`cafe`, `museum`, `tram_stop`)."""
+    lat: float
+    lon: float
+    country_code: str = ""
+    """ISO 3166-1 alpha-2, upper case; empty when unknown."""
+    country: str = ""
+    """English short name of the country."""
+    admin1: str = ""
+    """English name of the first-level division."""
+    city: str = ""
+    """The settlement that the place is in, for things smaller than one."""
+    address: str = ""
+    """Street and house number where the data have them."""
+    english: str = ""
+    """The Latin-script name when `name` is in another script, else empty."""
+    population: int = 0
+    extent_km: float = 0.0
+    """About how far from the position something "in" the place may be: 0.05 for a shop, 5 for a town."""
+    distance_km: float | None = None
+    """From the `near` of the query, or from the point of a reverse query."""
+    match: Match | None = None
+    source: str = ""
+    """Who the data are from, as their licence wants it said."""
+
+
+class MapPicture(BaseModel):
+    """A rendered or fetched map, PNG, north up, in Web Mercator."""
+
+    model_config = ConfigDict(frozen=True)
+
+    png: bytes
+    width: int
+    height: int
+    south: float
+    west: float
+    north: float
+    east: float
+    """The area shown, WGS-84 degrees."""
+    zoom: float
+    """Web-Mercator zoom with 256-pixel tiles: the world is 256 * 2**zoom pixels wide."""
+    attribution: str
+
+
+class MapProvider(Protocol):
+    """A source of places and map pictures."""
+
+    name: str
+
+    async def search(
+        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+    ) -> Sequence[Place]:
+        """Return the places that `query` may name, best first, each with its `match`; empty when none."""
+        ...
+
+    async def details(self, place_id: str) -> Place | None:
+        """Return the place with this id, or None when the provider does not know it."""
+        ...
+
+    async def reverse(self, position: LatLon, *, limit: int = 5) -> Sequence[Place]:
+        """Return what is at and around a position, from the closest POI or address up to the country."""
+        ...
+
+    async def road_map(
+        self,
+        centre: LatLon,
+        *,
+        zoom: float,
+        width: int = 500,
+        height: int = 500,
+        markers: Sequence[LatLon] = (),
+    ) -> MapPicture:
+        """Return a labelled map picture around `centre` with numbered markers."""
+        ...
