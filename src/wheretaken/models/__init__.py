@@ -1,0 +1,1 @@
+"""Models: what continues a conversation (`base`), the embedded reader, and later hosted models."""

@@ -1,0 +1,188 @@
+"""A run as a file: appended event by event, folded into one line when it ends.
+
+A directory of runs holds
+- `events/<run>.jsonl`: one event a line, flushed as it happens; after `kill -9` all but the last line is whole;
+- `media/<sha256>.<ext>`: every picture once, named by its content;
+- `trajectories.jsonl`: one finished trajectory a line.
+
+`read` yields finished trajectories and, for logs without an end, what is left of killed runs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from wheretaken.agent.events import (
+    EVENTS,
+    Event,
+    Limits,
+    MessageAdded,
+    PhotoInfo,
+    RunEnded,
+    RunStarted,
+    Status,
+    StopReason,
+    ToolEnded,
+    ToolStarted,
+)
+from wheretaken.answers import Answer
+from wheretaken.errors import DataError
+from wheretaken.messages import Message, Picture, Usage
+from wheretaken.paths import atomic_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+FILE = "trajectories.jsonl"
+
+
+class Trajectory(BaseModel):
+    """Everything one run did, said and found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = 1
+    id: str
+    photo: PhotoInfo
+    model: str
+    toolset: str
+    limits: Limits
+    seed: int
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float
+    messages: tuple[Message, ...]
+    tools: tuple[ToolStarted | ToolEnded, ...]
+    usage: Usage
+    status: Status
+    stop_reason: StopReason
+    answer: Answer | None
+    detail: str
+
+    @classmethod
+    def fold(cls, events: Iterable[Event]) -> Self:
+        """Fold a log into a trajectory; one without an end was killed.
+
+        Raises:
+            DataError: the log does not begin with `run_started`.
+        """
+        log = list(events)
+        if not log or not isinstance(log[0], RunStarted):
+            raise DataError("an event log must begin with run_started")
+        start, last = log[0], log[-1]
+        end = last if isinstance(last, RunEnded) else None
+        return cls(
+            id=start.run,
+            photo=start.photo,
+            model=start.model,
+            toolset=start.toolset,
+            limits=start.limits,
+            seed=start.seed,
+            started=start.at,
+            seconds=last.elapsed,
+            messages=tuple(e.message for e in log if isinstance(e, MessageAdded)),
+            tools=tuple(e for e in log if isinstance(e, ToolStarted | ToolEnded)),
+            usage=end.usage if end else Usage(),
+            status=end.status if end else Status.FAILED,
+            stop_reason=end.stop_reason if end else StopReason.KILLED,
+            answer=end.answer if end else None,
+            detail=end.detail if end else "the run was killed",
+        )
+
+
+class Recorder:
+    """Writes one run into a directory of runs while it happens."""
+
+    def __init__(self, directory: Path) -> None:
+        """Write below `directory`, which is made when missing."""
+        self._directory = directory
+        self._events: list[Event] = []
+        for part in ("events", "media"):
+            (directory / part).mkdir(parents=True, exist_ok=True)
+
+    def add(self, event: Event) -> None:
+        """Append one event to the log; the last one also writes the trajectory's line."""
+        for picture in _pictures(event):
+            self._keep(picture)
+        self._events.append(event)
+        _append(self._directory / "events" / f"{event.run}.jsonl", event.model_dump_json())
+        if isinstance(event, RunEnded):
+            _append(self._directory / FILE, Trajectory.fold(self._events).model_dump_json())
+
+    def _keep(self, picture: Picture) -> None:
+        target = self._directory / picture.reference
+        if not target.exists():
+            with atomic_path(target) as temporary:
+                temporary.write_bytes(picture.data)
+
+
+def read(directory: Path) -> Iterator[Trajectory]:
+    """Yield the finished trajectories of a directory in file order, then what is left of killed runs.
+
+    A half-written last line, which a killed process leaves, is passed over.
+
+    Raises:
+        DataError: there is no such directory, or a line in the middle of a file is damaged.
+    """
+    if not directory.is_dir():
+        raise DataError(f"no directory of runs at {directory}")
+    finished: set[str] = set()
+    for line in _lines(directory / FILE):
+        try:
+            trajectory = Trajectory.model_validate_json(line)
+        except ValidationError as error:
+            raise DataError(f"{directory / FILE} has a line that is no trajectory: {_first(error)}") from error
+        finished.add(trajectory.id)
+        yield trajectory
+    for log in sorted((directory / "events").glob("*.jsonl")):
+        if log.stem not in finished and (events := read_log(log)):
+            yield Trajectory.fold(events)
+
+
+def read_log(path: Path) -> list[Event]:
+    """Read one event log, without the half line that a kill may have left at its end.
+
+    Raises:
+        DataError: a whole line is no event.
+    """
+    try:
+        return [EVENTS.validate_json(line) for line in _lines(path)]
+    except ValidationError as error:
+        raise DataError(f"{path} has a line that is no event: {_first(error)}") from error
+
+
+def _lines(path: Path) -> list[str]:
+    """The whole lines of a file; one without its line break was being written when the process died."""
+    if not path.exists():
+        return []
+    whole, _, _half = path.read_text(encoding="utf-8").rpartition("\n")
+    return [line for line in whole.split("\n") if line]
+
+
+def _append(path: Path, line: str) -> None:
+    """Append a line; a half line that a killed process left is cut off first (its event log still has it)."""
+    with path.open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+            if file.read(1) != b"\n":
+                file.seek(0)
+                file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(line.encode() + b"\n")
+
+
+def _pictures(event: Event) -> tuple[Picture, ...]:
+    if isinstance(event, MessageAdded):
+        return event.message.pictures
+    return event.pictures if isinstance(event, ToolEnded) else ()
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"

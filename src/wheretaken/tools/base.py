@@ -1,0 +1,138 @@
+"""A tool is a typed async function; everything a model is told about it is derived from the function, once.
+
+The signature gives types, defaults and limits (`Annotated[..., Field(ge=...)]`), the Google docstring gives
+the descriptions. The same definition serves native tool calls, HTTP, MCP and training configs.
+
+Who owns what: a tool raises `ToolError` with a text written for the model when the model can mend its call;
+wrong arguments are turned into one here. A `ServiceError` passes through. Nothing else is caught.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import docstring_parser
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from wheretaken.errors import ToolError
+from wheretaken.messages import Picture, ToolSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from wheretaken.maps import MapProvider
+
+
+@dataclass
+class ToolContext:
+    """What tools of one run work on. Truth is not here, nor anything derived from it."""
+
+    maps: MapProvider
+    pictures: list[Picture] = field(default_factory=list[Picture])
+    """Every picture of the run in the order the model saw them; 0 is the photo."""
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool found: data for the model to read, and pictures for it to see."""
+
+    data: dict[str, Any]
+    """JSON-compatible."""
+    pictures: tuple[Picture, ...] = ()
+    source: str = ""
+    """Who the data are from, as their licence wants it said."""
+
+    @property
+    def text(self) -> str:
+        """The data as compact JSON, in the scripts they are in."""
+        return json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
+
+
+class _Arguments(BaseModel):
+    """Base of every derived arguments model: unknown names are told to the model, not dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Tool:
+    """A tool function with its specification and argument check."""
+
+    def __init__(self, function: Callable[..., Awaitable[ToolResult]]) -> None:
+        """Derive the specification from `function(context, **arguments)`.
+
+        Raises:
+            TypeError: a parameter has no description in the docstring.
+        """
+        self._function = function
+        documentation = docstring_parser.parse(inspect.getdoc(function) or "")
+        described = {parameter.arg_name: parameter.description or "" for parameter in documentation.params}
+        hints = get_type_hints(function, include_extras=True)
+        fields: dict[str, Any] = {}
+        for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+            if name not in described:
+                raise TypeError(f"{function.__name__}: parameter {name!r} has no description")
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            fields[name] = (hints[name], Field(default, description=" ".join(described[name].split())))
+        self._arguments = create_model(function.__name__, __base__=_Arguments, **fields)
+        text = "\n".join(filter(None, (documentation.short_description, documentation.long_description)))
+        self.spec = ToolSpec(name=function.__name__, description=text, parameters=self._schema())
+
+    @property
+    def name(self) -> str:
+        """The name that models call."""
+        return self.spec.name
+
+    async def call(self, context: ToolContext, arguments: str) -> ToolResult:
+        """Check the JSON text of the arguments and run the tool.
+
+        Raises:
+            ToolError: the arguments are not JSON or do not fit, or the tool cannot serve them.
+            ServiceError: a service that the tool needs failed.
+        """
+        try:
+            checked = self._arguments.model_validate_json(arguments or "{}")
+        except ValidationError as error:
+            raise ToolError(f"{self.name}: {_explain(error)}") from error
+        values = {name: getattr(checked, name) for name in type(checked).model_fields}
+        return await self._function(context, **values)
+
+    def _schema(self) -> dict[str, Any]:
+        """JSON Schema without pydantic's titles, which only repeat the names."""
+        schema = self._arguments.model_json_schema()
+        schema.pop("title", None)
+        schema.pop("description", None)
+        for entry in schema.get("properties", {}).values():
+            entry.pop("title", None)
+        return schema
+
+
+def _explain(error: ValidationError) -> str:
+    parts = [f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()]
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class Toolset:
+    """The tools that one run offers, under a name that trajectories record."""
+
+    name: str
+    tools: tuple[Tool, ...]
+
+    @property
+    def specs(self) -> Sequence[ToolSpec]:
+        """What the model is told."""
+        return [tool.spec for tool in self.tools]
+
+    def find(self, name: str) -> Tool:
+        """Return the tool of this name.
+
+        Raises:
+            ToolError: there is none; the text lists those there are.
+        """
+        for tool in self.tools:
+            if tool.name == name:
+                return tool
+        raise ToolError(f"no tool named {name!r}; there are: {', '.join(t.name for t in self.tools)}")
