@@ -1,0 +1,5 @@
+"""The world place index: 235,000 settlements, first-level divisions and countries, in every script.
+
+`ensure` builds one SQLite file in the cache, once; `WorldIndex` reads it. `schema` states what the file
+holds, for the search here and for the map renderer, which draws the same file.
+"""
