@@ -1,0 +1,24 @@
+"""Geometry helpers that need shapely's loosely typed functions: the types are stated here, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry import LineString
+
+
+def joined(lines: Sequence[LineString], *, directed: bool = True) -> list[LineString]:
+    """Join lines that meet end to start into the longest chains; junctions of three or more stay cut.
+
+    Args:
+        lines: in any order; empty ones are dropped.
+        directed: keep every line's direction (a line is never turned round to fit).
+    """
+    import shapely  # noqa: PLC0415 - pictures need no shapely, imports of data do
+
+    merge = cast("Any", shapely).line_merge
+    merged = merge(shapely.MultiLineString([line for line in lines if line.length > 0]), directed=directed)
+    return cast("list[LineString]", list(shapely.get_parts(merged)))
