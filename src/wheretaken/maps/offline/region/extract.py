@@ -1,0 +1,81 @@
+"""Import an OpenStreetMap extract into a region file: read, write, merge streets, index names; or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from wheretaken.errors import DataError
+from wheretaken.maps.offline.region import aliases, schema, streets
+from wheretaken.maps.offline.region.info import RegionInfo, read_info
+from wheretaken.maps.offline.region.read import Source
+from wheretaken.maps.offline.region.write import Writer
+from wheretaken.paths import atomic_path
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Progress = Callable[[str, int, int], None]
+    """Called with the stage, how much is done and of how much (0: not known)."""
+
+_REPORT_EVERY = 10_000
+
+
+def import_extract(source: Path, target: Path, *, name: str, progress: Progress | None = None) -> RegionInfo:
+    """Import an extract (.osm.pbf, .osm, .osm.gz, .osm.bz2) into the region file `target`.
+
+    `target` is replaced only when everything worked, and readers of the old file keep it. Extracts need not
+    be complete: see `read`.
+
+    Raises:
+        DataError: the extract is missing, unreadable, or holds nothing that can be drawn or searched.
+        MissingExtraError: osmium or shapely is not installed.
+    """
+    extract = Source(source)
+    with atomic_path(target) as temporary:
+        with contextlib.closing(schema.create(temporary)) as connection, connection:
+            _fill(connection, extract, name, progress or _silent)
+        with contextlib.closing(schema.open_region(temporary)):
+            pass  # what is moved into place opens
+    return read_info(target)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def _fill(connection: sqlite3.Connection, extract: Source, name: str, progress: Progress) -> None:
+    writer = Writer(connection)
+    count = 0
+    for count, feature in enumerate(extract.features(), start=1):
+        writer.add(feature)
+        if count % _REPORT_EVERY == 0:
+            progress("reading the map", count, 0)
+    writer.flush()
+    bounds = extract.bounds or writer.bounds
+    if bounds is None or not count:
+        raise DataError(f"{extract.path} holds nothing that can be drawn or searched")
+    progress("joining streets", 0, 1)
+    merged = streets.merge(connection)
+    progress("indexing names", 0, 1)
+    streets.finish(connection)
+    indexed = aliases.index(connection, connection.execute("SELECT thing_id, name, rank FROM temp.name"))
+    connection.executescript(schema.INDEXES)
+    connection.execute("ANALYZE")
+    things = connection.execute("SELECT count(*) FROM thing").fetchone()[0]
+    meta = {
+        "schema_version": schema.VERSION,
+        "name": name,
+        "source_date": extract.date,
+        "bounds": ",".join(f"{degrees:.7f}" for degrees in bounds),
+        "attribution": schema.ATTRIBUTION,
+        "features": str(count),
+        "things": str(things),
+        "streets": str(merged),
+        "aliases": str(indexed),
+        "incomplete": str(extract.incomplete),
+    }
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+    progress("indexing names", 1, 1)

@@ -1,0 +1,126 @@
+"""Geometry on a patch of the Earth small enough to be flat, and the one place that talks to shapely.
+
+Shapes come as WKB in WGS-84 degrees (x = longitude, y = latitude) and are measured in kilometres with the
+length of a degree at their own latitude. Over a street or a park the error is far below a metre per
+kilometre; distances between places that a user is told are geodesic (`wheretaken.geo`).
+"""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wheretaken.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Spot(NamedTuple):
+    """A position inside a shape and how far the shape reaches from it, in kilometres."""
+
+    lat: float
+    lon: float
+    extent_km: float
+
+
+class Polygon(NamedTuple):
+    """What the tables keep of an area."""
+
+    spot: Spot
+    m2: float
+    west: float
+    east: float
+    south: float
+    north: float
+
+
+def km_per_degree(lat: float) -> tuple[float, float]:
+    """Return the length of one degree of latitude and of longitude at a latitude, in kilometres (WGS-84).
+
+    The usual series in the latitude, as in NIMA TR8350.2: within a metre per degree.
+    """
+    phi = math.radians(lat)
+    north = 111.13295 - 0.55982 * math.cos(2 * phi) + 0.00117 * math.cos(4 * phi)
+    east = 111.41284 * math.cos(phi) - 0.0935 * math.cos(3 * phi) + 0.00012 * math.cos(5 * phi)
+    return north, max(east, 1e-9)
+
+
+def box_around(lat: float, lon: float, km: float) -> tuple[float, float, float, float]:
+    """Return (west, east, south, north) in degrees of the square around a circle with a radius of `km`."""
+    north, east = km_per_degree(lat)
+    return lon - km / east, lon + km / east, lat - km / north, lat + km / north
+
+
+def measure(wkb: bytes) -> Polygon:
+    """Return a point inside a (multi)polygon, its centroid when that is inside, its area and its box."""
+    shape = _shapely().from_wkb(wkb)
+    west, south, east, north = shape.bounds
+    inside = shape.centroid
+    if not shape.contains(inside):
+        inside = shape.point_on_surface()
+    lat_km, lon_km = km_per_degree(inside.y)
+    half_diagonal = math.hypot((east - west) * lon_km, (north - south) * lat_km) / 2
+    spot = Spot(inside.y, inside.x, half_diagonal)
+    return Polygon(spot, shape.area * lat_km * lon_km * 1e6, west, east, south, north)
+
+
+def middle(lines: Sequence[bytes]) -> Spot:
+    """Return the point on a group of lines that is nearest to their centroid, and how far their ends are."""
+    shapely = _shapely()
+    shape = shapely.multilinestrings(shapely.from_wkb(list(lines)))
+    point = shapely.get_point(shapely.shortest_line(shape, shape.centroid), 0)
+    lat_km, lon_km = km_per_degree(point.y)
+    away = (shapely.get_coordinates(shape) - (point.x, point.y)) * (lon_km, lat_km)
+    return Spot(point.y, point.x, float((away**2).sum(axis=1).max() ** 0.5))
+
+
+def connected(lines: Sequence[bytes], gap_km: float) -> list[list[int]]:
+    """Return groups of indexes of lines that are joined by gaps of at most about `gap_km`."""
+    if len(lines) == 1:
+        return [[0]]
+    shapely = _shapely()
+    shapes = shapely.from_wkb(list(lines))
+    parent = list(range(len(shapes)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    gap = gap_km / km_per_degree(shapes[0].bounds[1])[0]
+    near = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=gap)
+    for one, other in near.T.tolist():
+        parent[root(one)] = root(other)
+    groups: dict[int, list[int]] = {}
+    for i in range(len(parent)):
+        groups.setdefault(root(i), []).append(i)
+    return list(groups.values())
+
+
+def nearest(wkb: bytes, lat: float, lon: float) -> Spot:
+    """Return the point of a shape that is nearest to a position; `extent_km` is its distance in kilometres.
+
+    Degrees of longitude are first shrunk to the length of those of latitude, so "nearest" is meant in metres.
+    """
+    shapely = _shapely()
+    lat_km, lon_km = km_per_degree(lat)
+    ratio = lon_km / lat_km
+
+    def shrunk(degrees: Any) -> Any:
+        return degrees * (ratio, 1.0)
+
+    flat = shapely.transform(shapely.from_wkb(wkb), shrunk)
+    line = shapely.shortest_line(flat, shapely.Point(lon * ratio, lat))
+    point = shapely.get_point(line, 0)
+    return Spot(point.y, point.x / ratio, line.length * lat_km)
+
+
+def _shapely() -> Any:
+    # Its stubs are partly unknown to a strict checker: what comes from it is annotated here, where it enters.
+    try:
+        return import_module("shapely")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("street regions", "offline", "shapely") from error

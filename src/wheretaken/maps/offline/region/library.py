@@ -1,0 +1,68 @@
+"""Which regions this machine has: the one that ships with the package, and the user's."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from wheretaken import paths
+from wheretaken.errors import DataError
+from wheretaken.maps.offline.region import schema
+from wheretaken.maps.offline.region.info import RegionInfo, read_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+SUFFIX = ".region.sqlite"
+BUILTIN_NAME = "Central Helsinki"
+_BUILTIN_EXTRACT = "data/region/helsinki.osm.pbf"
+
+
+def builtin(progress: Callable[[str, int, int], None] | None = None) -> Path:
+    """Return the region file of central Helsinki, importing the extract that ships with us when needed.
+
+    The file lies in the cache directory under a name made of the format and the extract's content, so a new
+    version never reads an old file. When two processes come at once, one imports and the other waits.
+    """
+    extract = resources.files("wheretaken.maps.offline").joinpath(_BUILTIN_EXTRACT)
+    digest = hashlib.sha256(extract.read_bytes()).hexdigest()[:8]
+    target = paths.cache_dir() / f"helsinki-{schema.VERSION}-{digest}{SUFFIX}"
+    if _usable(target):
+        return target
+    with _locked(target.with_suffix(".lock")):
+        if not _usable(target):
+            from wheretaken.maps.offline.region.extract import import_extract  # noqa: PLC0415 - loads osmium
+
+            with resources.as_file(extract) as source:
+                import_extract(source, target, name=BUILTIN_NAME, progress=progress)
+    return target
+
+
+def regions() -> list[RegionInfo]:
+    """Return the built-in region and those in the user's data directory, by name.
+
+    Raises:
+        DataError: a region file of the user is damaged or was made by another version.
+    """
+    own = sorted((paths.data_dir() / "regions").glob(f"*{SUFFIX}"))
+    return [read_info(path) for path in (builtin(), *own)]
+
+
+def _usable(path: Path) -> bool:
+    try:
+        read_info(path)
+    except (DataError, KeyError, ValueError):
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Generator[None]:
+    """Hold a lock between processes; it is freed by the system when its holder dies."""
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

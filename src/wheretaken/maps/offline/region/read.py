@@ -1,0 +1,142 @@
+"""Read an OpenStreetMap extract with osmium: tagged nodes, ways and areas with their geometry.
+
+An extract may be cut anywhere: ways keep the stretches whose nodes are in the file, and areas whose ring is
+not whole are left out and counted, never guessed.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, cast
+
+from wheretaken.errors import DataError, MissingExtraError
+from wheretaken.maps.offline.region import tags as tagging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import osmium.geom
+    import osmium.io
+    from osmium.osm.types import Area, Node, Way
+
+SUFFIXES = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A tagged OpenStreetMap element with its geometry."""
+
+    osm_id: str
+    """`n`, `w` or `r` and the element's number."""
+    shape: Literal["point", "line", "area"]
+    tags: dict[str, str]
+    wkb: bytes
+    """Point, LineString or MultiPolygon; x = longitude, y = latitude, WGS-84."""
+    closed: bool = False
+    """For lines: the way ends where it starts."""
+
+
+@dataclass(slots=True)
+class Source:
+    """An extract, and what reading it told: iterate once over `features()`, then look at the rest."""
+
+    path: Path
+    bounds: tuple[float, float, float, float] | None = None
+    """South, west, north, east as the file's header says, if it says."""
+    date: str = ""
+    """Day of the newest change in the file: how old the map is."""
+    incomplete: int = 0
+    """Ways and areas that lack nodes in this file."""
+    _assembled: set[int] = field(default_factory=set[int])
+    _wanted: set[int] = field(default_factory=set[int])
+
+    def features(self) -> Iterator[Feature]:
+        """Yield every tagged feature that is drawn or searched; nodes first, as in the file.
+
+        Raises:
+            DataError: the file is missing or is no OpenStreetMap extract.
+            MissingExtraError: osmium is not installed.
+        """
+        if not self.path.is_file():
+            raise DataError(f"there is no file {self.path}")
+        if not self.path.name.lower().endswith(SUFFIXES):
+            raise DataError(f"{self.path} is not an OpenStreetMap extract: give a {', '.join(SUFFIXES)} file")
+        try:
+            yield from self._read()
+        except RuntimeError as error:  # what osmium raises for every unreadable file
+            reason = " ".join(str(error).split())
+            raise DataError(f"{self.path} cannot be read as an OpenStreetMap extract: {reason}") from error
+        self.incomplete += len(self._wanted - self._assembled)
+
+    def _read(self) -> Iterator[Feature]:
+        try:
+            import osmium  # noqa: PLC0415 - only an import needs it
+            import osmium.filter  # noqa: PLC0415
+            import osmium.geom  # noqa: PLC0415
+            from osmium.osm import types  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("importing a street region", "offline", error.name or "osmium") from error
+        factory = osmium.geom.WKBFactory()
+        processor = osmium.FileProcessor(self.path).with_areas().with_filter(osmium.filter.EmptyTagFilter())
+        self.bounds = _bounds(processor)
+        newest = 0.0
+        for entity in processor:
+            if isinstance(entity, types.Node | types.Way):
+                newest = max(newest, entity.timestamp.timestamp())
+            if isinstance(entity, types.Node):
+                yield self._node(entity)
+            elif isinstance(entity, types.Way):
+                yield from self._way(entity)
+            elif isinstance(entity, types.Area):
+                yield from self._area(entity, factory)
+        self.date = _day(newest)
+
+    def _node(self, node: Node) -> Feature:
+        point = struct.pack("<BIdd", 1, 1, node.lon, node.lat)
+        return Feature(f"n{node.id}", "point", {tag.k: tag.v for tag in node.tags}, point)
+
+    def _way(self, way: Way) -> Iterator[Feature]:
+        tags = {tag.k: tag.v for tag in way.tags}
+        closed = way.is_closed()
+        if closed and tagging.area_class(tags):
+            self._wanted.add(way.id)
+        if tagging.line_class(tags, closed=closed) is None:
+            return
+        stretches: list[list[float]] = [[]]
+        for node in way.nodes:
+            if node.location.valid():
+                stretches[-1] += (node.lon, node.lat)
+            elif stretches[-1]:
+                stretches.append([])
+        whole = len(stretches) == 1 and len(stretches[0]) == 2 * len(way.nodes)
+        self.incomplete += not whole
+        for flat in stretches:
+            if len(flat) >= 4:
+                line = struct.pack(f"<BII{len(flat)}d", 1, 2, len(flat) // 2, *flat)
+                yield Feature(f"w{way.id}", "line", tags, line, closed=closed and whole)
+
+    def _area(self, area: Area, factory: osmium.geom.WKBFactory) -> Iterator[Feature]:
+        tags = {tag.k: tag.v for tag in area.tags}
+        if area.from_way():
+            self._assembled.add(area.orig_id())
+        if tagging.area_class(tags):
+            letter = "w" if area.from_way() else "r"
+            polygon = bytes.fromhex(factory.create_multipolygon(area))
+            yield Feature(f"{letter}{area.orig_id()}", "area", tags, polygon)
+
+
+def _bounds(processor: osmium.FileProcessor) -> tuple[float, float, float, float] | None:
+    """Return the box that the header gives, if any (osmium's own annotations leave out the header's type)."""
+    header = cast("osmium.io.Header", processor.header)  # pyright: ignore[reportUnknownMemberType]
+    box = header.box()
+    if not box.valid():
+        return None
+    return box.bottom_left.lat, box.bottom_left.lon, box.top_right.lat, box.top_right.lon
+
+
+def _day(timestamp: float) -> str:
+    from datetime import UTC, datetime  # noqa: PLC0415 - used once an import
+
+    return datetime.fromtimestamp(timestamp, UTC).date().isoformat() if timestamp > 0 else ""

@@ -1,0 +1,111 @@
+"""The tables of a region file, and the one way to open them.
+
+A region is one SQLite file. `area`, `line` and `point` are drawn (the map renderer reads them through mapnik,
+which wants WKB in `geometry` and an R*Tree named `idx_<table>_geometry`); `thing`, `alias`, `gram` and `part`
+are searched. All positions are WGS-84 degrees; R*Tree columns are x = longitude, y = latitude.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from wheretaken.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = "1"
+"""Changes whenever a table or the meaning of a column changes; older files must be imported again."""
+
+ATTRIBUTION = "© OpenStreetMap contributors (ODbL)"
+
+DRAWN = ("area", "line", "point")
+
+TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE area(
+  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, house_number TEXT, area_m2 REAL,
+  geometry BLOB
+);
+CREATE TABLE line(
+  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, ref TEXT,
+  oneway INTEGER, -- 1 along the geometry, -1 against it, 0 both ways
+  tunnel INTEGER, bridge INTEGER, geometry BLOB
+);
+CREATE TABLE point(
+  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, house_number TEXT, geometry BLOB
+);
+CREATE VIRTUAL TABLE idx_area_geometry USING rtree(pkid, xmin, xmax, ymin, ymax);
+CREATE VIRTUAL TABLE idx_line_geometry USING rtree(pkid, xmin, xmax, ymin, ymax);
+CREATE VIRTUAL TABLE idx_point_geometry USING rtree(pkid, xmin, xmax, ymin, ymax);
+CREATE TABLE thing(
+  id INTEGER PRIMARY KEY, osm_id TEXT, kind TEXT, name TEXT, english TEXT, lat REAL, lon REAL,
+  street TEXT, house_number TEXT, city TEXT, extent_km REAL,
+  country_code TEXT,
+  street_folded TEXT -- fold(street), so that an address is found through its street
+);
+CREATE VIRTUAL TABLE idx_thing_position USING rtree(pkid, xmin, xmax, ymin, ymax);
+CREATE TABLE part(thing_id INTEGER, line_id INTEGER); -- the ways that make up a street
+CREATE TABLE alias(
+  id INTEGER PRIMARY KEY,
+  folded TEXT, -- fold(name): what an exact query is compared with
+  stripped TEXT, -- folded without generic words ("museum", "katu"); empty when nothing is left
+  thing_id INTEGER,
+  name TEXT, -- as the data spell it
+  rank INTEGER, -- 0 the name itself, 1 its translations, 2 other names, 3 brand, operator, reference
+  skeleton TEXT -- skeleton(name): what a fuzzy query is compared with
+);
+CREATE TABLE tail(folded TEXT, alias_id INTEGER); -- each folded alias from its 2nd, 3rd... word on
+CREATE TABLE gram(
+  gram TEXT PRIMARY KEY, -- two neighbouring characters of a skeleton
+  ids BLOB -- the aliases that have it: ascending, unsigned 32-bit, little-endian
+) WITHOUT ROWID;
+"""
+
+INDEXES = """
+CREATE INDEX area_class ON area(class, subclass);
+CREATE INDEX line_class ON line(class, subclass);
+CREATE INDEX point_class ON point(class, subclass);
+CREATE INDEX part_thing ON part(thing_id);
+CREATE INDEX part_line ON part(line_id);
+CREATE INDEX thing_osm ON thing(osm_id);
+CREATE INDEX thing_street ON thing(street_folded) WHERE street_folded <> '';
+CREATE INDEX alias_folded ON alias(folded);
+CREATE INDEX alias_stripped ON alias(stripped) WHERE stripped <> '';
+CREATE INDEX alias_thing ON alias(thing_id);
+CREATE INDEX tail_folded ON tail(folded);
+"""
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """Make the empty tables in a new file; it has no journal, as it is thrown away on failure."""
+    connection = sqlite3.connect(path)
+    connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + TABLES)
+    return connection
+
+
+def open_region(path: Path) -> sqlite3.Connection:
+    """Open a region file for reading from any thread (the caller serialises the calls).
+
+    Raises:
+        DataError: the file is missing, is not a region file, or was made by another version.
+    """
+    again = "import its extract again"
+    if not path.is_file():
+        raise DataError(f"there is no region file {path}: {again}")
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    try:
+        version = read_meta(connection).get("schema_version", "none")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise DataError(f"{path} is not a region file or is damaged ({error}): {again}") from error
+    if version != VERSION:
+        connection.close()
+        raise DataError(f"{path} has region format {version}, this version reads {VERSION}: {again}")
+    return connection
+
+
+def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the `meta` table: schema_version, name, source_date, bounds "south,west,north,east", counts."""
+    return dict(connection.execute("SELECT key, value FROM meta").fetchall())
