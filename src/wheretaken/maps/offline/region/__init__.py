@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from wheretaken.maps.offline.region.extract import import_extract
     from wheretaken.maps.offline.region.info import RegionInfo
     from wheretaken.maps.offline.region.library import builtin, regions
+    from wheretaken.maps.offline.region.search import Region
 
-__all__ = ["RegionInfo", "builtin", "import_extract", "regions"]
+__all__ = ["Region", "RegionInfo", "builtin", "import_extract", "regions"]
 
 _HOME = {
+    "Region": "search",
     "RegionInfo": "info",
     "builtin": "library",
     "import_extract": "extract",

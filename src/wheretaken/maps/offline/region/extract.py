@@ -10,6 +10,7 @@ from wheretaken.maps.offline.region import aliases, schema, streets
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
 from wheretaken.maps.offline.region.read import Source
 from wheretaken.maps.offline.region.write import Writer
+from wheretaken.maps.offline.render.coast import sea_polygons
 from wheretaken.paths import atomic_path
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
+def _add_sea(
+    connection: sqlite3.Connection, writer: Writer, bounds: tuple[float, float, float, float]
+) -> None:
+    coast = connection.execute("SELECT geometry FROM line WHERE class = 'natural' AND subclass = 'coastline'")
+    south, west, north, east = bounds
+    for wkb in sea_polygons([row[0] for row in coast], south=south, west=west, north=north, east=east):
+        writer.add_sea(wkb)
+    writer.flush()
+
+
 def _fill(connection: sqlite3.Connection, extract: Source, name: str, progress: Progress) -> None:
     writer = Writer(connection)
     count = 0
@@ -57,6 +68,7 @@ def _fill(connection: sqlite3.Connection, extract: Source, name: str, progress: 
     bounds = extract.bounds or writer.bounds
     if bounds is None or not count:
         raise DataError(f"{extract.path} holds nothing that can be drawn or searched")
+    _add_sea(connection, writer, bounds)
     progress("joining streets", 0, 1)
     merged = streets.merge(connection)
     progress("indexing names", 0, 1)

@@ -53,6 +53,12 @@ def box_around(lat: float, lon: float, km: float) -> tuple[float, float, float, 
     return lon - km / east, lon + km / east, lat - km / north, lat + km / north
 
 
+def flat_km(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
+    """Return the distance of two positions that are at most some kilometres apart."""
+    north, east = km_per_degree((lat + other_lat) / 2)
+    return math.hypot((other_lat - lat) * north, (other_lon - lon) * east)
+
+
 def measure(wkb: bytes) -> Polygon:
     """Return a point inside a (multi)polygon, its centroid when that is inside, its area and its box."""
     shape = _shapely().from_wkb(wkb)

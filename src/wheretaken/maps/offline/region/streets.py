@@ -34,7 +34,7 @@ def merge(connection: sqlite3.Connection) -> int:
     first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM thing").fetchone()[0]
     named = connection.execute(
         "SELECT id, osm_id, class, subclass, name, geometry FROM line"
-        " WHERE name <> '' AND class <> 'boundary' ORDER BY name"
+        " WHERE class <> 'boundary' AND id IN (SELECT line_id FROM temp.street_name) ORDER BY name"
     )
     ways = (
         _Way(row, int(osm_id[1:]), _kind(key, value), name, wkb)

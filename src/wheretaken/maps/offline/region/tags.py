@@ -67,6 +67,18 @@ _NUMBER_FIRST = {
 }  # fmt: skip
 """French street types, which follow the house number."""
 
+_KINDS = {
+    ("aeroway", "aerodrome"): "airport",
+    ("public_transport", "stop_position"): "stop",
+    ("public_transport", "platform"): "stop",
+    # As lines these are streets, but only nodes and areas are asked for their kind.
+    ("highway", "pedestrian"): "square",
+    ("highway", "footway"): "square",
+    ("highway", "living_street"): "square",
+}
+_LEVELS = {"2": "country", "3": "admin1", "4": "admin1", "8": "city"}
+"""`admin_level` in the words of `Place.kind`; the meaning of the others differs by country: a district."""
+
 
 class Name(NamedTuple):
     """One name of a feature; `rank`: 0 its name, 1 translations, 2 other names, 3 brand and the like."""
@@ -135,21 +147,16 @@ def kind(tags: Tags) -> str:
     if found is None or found in _NOT_THINGS:
         return ""
     key, value = found
+    if found == ("boundary", "administrative"):
+        return _LEVELS.get(tags.get("admin_level", ""), "district")
     if key == "place":
         return _PLACES.get(value, value)
-    if found == ("aeroway", "aerodrome"):
-        return "airport"
-    if found == ("boundary", "administrative"):
-        return {"2": "country", "3": "admin1", "4": "admin1", "8": "city"}.get(
-            tags.get("admin_level", ""), "district"
-        )
-    if key == "highway" and value in {"pedestrian", "living_street", "footway"}:
-        return "square"  # as a line it is a street, and lines are not asked here
-    return key if value == "yes" else value
+    return _KINDS.get(found, key if value == "yes" else value)
 
 
 _TRANSLATION = re.compile(r"[a-z]{2,3}([_-][A-Za-z0-9]+)*")
 _OTHER_NAMES = ("alt_name", "old_name", "short_name", "official_name", "loc_name", "nat_name", "reg_name")
+_NAME_RANKS = {"name": 1, "int_name": 1, **dict.fromkeys(_OTHER_NAMES, 2), "brand": 3}
 _SIGN_SEPARATOR = re.compile(r"\s+[/|–-]\s+|\s*;\s*")
 
 
@@ -160,7 +167,9 @@ def names(tags: Tags) -> list[Name]:
         for part in (text, *_SIGN_SEPARATOR.split(text)):
             cleaned = " ".join(part.split())
             if cleaned:
-                found[cleaned] = min(rank, found.get(cleaned, rank))
+                # Half of "Rue Neuve - Nieuwstraat" is a name, but so is a stop's "Larvotto - Casino".
+                part_rank = rank if part == text else max(rank, 2)
+                found[cleaned] = min(part_rank, found.get(cleaned, part_rank))
     return sorted((Name(text, rank) for text, rank in found.items()), key=lambda name: name.rank)
 
 
@@ -182,13 +191,27 @@ def _spelled(tags: Tags) -> Iterator[tuple[str, int]]:
 def _stands_for_name(key: str, tags: Tags) -> bool:
     """Tell whether people use the operator's name (no name of its own) or the number (roads) as the name."""
     if key == "operator":
-        return "name" not in tags and "brand" not in tags
+        return title(tags) == " ".join(tags[key].split())
     return key == "ref" and "highway" in tags and not tags[key].isdigit()
 
 
+_RUN_BY_NAME = {
+    "atm", "bank", "car_rental", "clinic", "fire_station", "fuel", "hospital", "kindergarten", "library",
+    "police", "post_office", "school", "university",
+}  # fmt: skip
+"""Amenities that people call by their operator when they have no name; nobody does that with a bench."""
+
+
 def title(tags: Tags) -> str:
-    """Return the name on the sign, or "" for a nameless feature (brand and operator stand in for a name)."""
-    keys = ("name", "brand", "operator") if kind(tags) else ("name",)
+    """Return the name on the sign, or "" for a nameless feature.
+
+    The brand of a shop stands in for its name, and the operator for that of an office, a bank, a school.
+    """
+    keys = ["name"]
+    if tags.keys() & {"amenity", "shop", "tourism", "office", "leisure"}:
+        keys.append("brand")
+    if "office" in tags or "shop" in tags or tags.get("amenity") in _RUN_BY_NAME:
+        keys.append("operator")
     return next((" ".join(tags[key].split()) for key in keys if tags.get(key, "").strip()), "")
 
 

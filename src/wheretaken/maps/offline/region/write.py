@@ -103,7 +103,8 @@ class Writer:
             ),
             (min(flat[::2]), max(flat[::2]), min(flat[1::2]), max(flat[1::2])),
         )
-        if title:
+        # A fenced park is drawn as a line as well, but the area is what has the name.
+        if title and not (feature.closed and tagging.area_class(feature.tags)):
             self._rows["street_name"] += [(row, *name) for name in tagging.names(feature.tags)]
 
     def _area(self, feature: Feature) -> None:
@@ -131,6 +132,12 @@ class Writer:
             self._draw_point(feature, lat, lon, struct.pack("<BIdd", 1, 1, lon, lat))
         self._thing(feature, lat, lon, extent_km)
 
+    def add_sea(self, wkb: bytes) -> None:
+        """Write a polygon of sea: no element of OpenStreetMap, as that maps coasts only."""
+        polygon = measure(wkb)
+        box = (polygon.west, polygon.east, polygon.south, polygon.north)
+        self._draw("area", ("", "natural", "sea", "", "", polygon.m2, wkb), box)
+
     def _draw(self, table: str, columns: tuple[object, ...], box: Box) -> int:
         self._ids[table] += 1
         row = self._ids[table]
@@ -150,6 +157,8 @@ class Writer:
         address = tagging.address(feature.tags)
         if not kind and address.number and address.street:
             kind, title = "address", address.line()
+        elif not kind and feature.tags.get("addr:full"):
+            kind, title = "address", " ".join(feature.tags["addr:full"].split())
         if not kind:
             return
         self._ids["thing"] += 1
