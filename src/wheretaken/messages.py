@@ -11,7 +11,7 @@ import hashlib
 import io
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -29,8 +29,8 @@ class Picture(BaseModel):
     """Of `data`, lower-case hexadecimal."""
     width: int
     height: int
-    data: bytes = Field(default=b"", repr=False)
-    """Empty when the trajectory was read without its media."""
+    data: bytes = Field(default=b"", repr=False, exclude=True)
+    """Never part of the JSON, whose reference names the file; empty in a trajectory that was read back."""
 
     @classmethod
     def encode(cls, image: PILImage, mime: Literal["image/png", "image/jpeg"] = "image/jpeg") -> Picture:
@@ -63,10 +63,6 @@ class Picture(BaseModel):
     def data_url(self) -> str:
         """Return the picture as a `data:` URL, as OpenAI-compatible servers take it."""
         return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
-
-    @field_serializer("data")
-    def _leave_bytes_out(self, _data: bytes) -> None:
-        """Keep bytes out of JSON: the reference names the file that holds them."""
 
 
 class TextPart(BaseModel):

@@ -72,7 +72,5 @@ class ScriptedModel:
         names = {tool.name for tool in tools}
         unknown = [c.name for c in turn.tool_calls if c.name not in names]
         assert not (self._strict and unknown), f"script calls tools that were not offered: {unknown}"
-        unique = tuple(
-            c.model_copy(update={"id": f"{c.id}-{next(self._numbers)}"}) for c in turn.tool_calls
-        )
+        unique = tuple(c.model_copy(update={"id": f"{c.id}-{next(self._numbers)}"}) for c in turn.tool_calls)
         return turn.model_copy(update={"tool_calls": unique})

@@ -61,7 +61,7 @@ async def zoom(
 
 async def search_places(
     context: ToolContext,
-    query: Annotated[str, Field(min_length=1, max_length=200)],
+    query: Annotated[str, Field(max_length=200)],
     near_lat: Latitude | None = None,
     near_lon: Longitude | None = None,
     country_code: Annotated[str, Field(pattern="^([A-Za-z]{2})?$")] = "",
@@ -73,12 +73,15 @@ async def search_places(
     name met the query (`exact`, `stripped`, `partial`, `prefix`, `fuzzy`) and how large the place is.
 
     Args:
-        query: A name or an address, for example "Mannerheimintie 12", "港区" or "Palais du Louvre".
+        query: A name or an address, for example "Mannerheimintie 12", "港区" or "Palais du Louvre". Leave it
+            empty and give country_code to get the country's largest cities.
         near_lat: Prefer places near this latitude (give near_lon as well).
         near_lon: Prefer places near this longitude.
         country_code: Only places of this country, ISO 3166-1 alpha-2.
         limit: How many results at most.
     """
+    if not query.strip() and not country_code:
+        raise ToolError("give a query, or a country_code to list its largest cities")
     if (near_lat is None) != (near_lon is None):
         raise ToolError("give both near_lat and near_lon, or neither")
     near = LatLon(near_lat, near_lon) if near_lat is not None and near_lon is not None else None
@@ -136,7 +139,7 @@ async def road_map(
 async def read_clue(
     context: ToolContext,  # noqa: ARG001 - every tool is given the context
     text: Annotated[str, Field(min_length=1, max_length=500)],
-    kind: clues.ClueKind = clues.ClueKind.AUTO,
+    kind: clues.ClueKind = "auto",
 ) -> ToolResult:
     """Tell which countries or places a piece of text points to by itself, from facts that are not on maps.
 

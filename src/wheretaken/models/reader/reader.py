@@ -1,0 +1,199 @@
+"""The embedded model: reads the signs in a photo and looks them up, with no network and no GPU.
+
+It is a chat model like any other. In each turn it goes through the conversation, thinks, and either calls
+tools or answers. Its turns are: look (zoom, clues) - look names up - follow up on the best hypotheses -
+check the map - answer. The same photo and the same tools give the same conversation, to the letter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from wheretaken.messages import Message, ToolCall
+from wheretaken.models.reader import words
+from wheretaken.models.reader.eye import Eye, shared_eye
+from wheretaken.models.reader.notes import Notes, take
+from wheretaken.models.reader.thinking import Thoughts, think
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from wheretaken.messages import Picture, ToolSpec
+    from wheretaken.models.reader.eye import Line
+
+MOST_CALLS = 15
+MOST_ZOOMS = 4
+SMALL_PRINT = 22
+"""Pixels of line height below which a closer look pays."""
+UNSURE = 0.85
+MOST_PIXELS = 2_400_000
+"""The photo is read at this size at most; zoom shows the rest."""
+TOP_COUNTRIES = 3
+WIDE_KM = 40.0
+"""A radius above which the cities of the likely countries are considered."""
+
+Call = tuple[str, dict[str, Any]]
+
+
+class Reader:
+    """A chat model that reads text in pictures.
+
+    Needs the extra `offline`; raises `MissingExtraError` at the first picture without it.
+    """
+
+    name = "reader"
+    pictures_in_tool_results = True
+
+    def __init__(self, eye: Eye | None = None) -> None:
+        """Use the given eye, by default the one that the process shares."""
+        self._eye = eye or shared_eye()
+        self._read = functools.lru_cache(maxsize=32)(self._read_picture)
+
+    async def complete(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
+        """Continue the conversation: call tools while there is something to find out, then answer."""
+        return await asyncio.to_thread(self._complete, list(messages), {tool.name for tool in tools})
+
+    def _complete(self, messages: list[Message], tools: set[str]) -> Message:
+        notes = take(messages)
+        thoughts = think(notes, self._read)
+        for step in (_look, _look_up, _follow_up, _check):
+            text, calls = step(notes, thoughts)
+            fresh = [c for c in _unique(calls) if c[0] in tools and not notes.has(c[0], **c[1])]
+            if fresh:
+                return _calling(text, fresh[:MOST_CALLS], notes.turns)
+        return Message.of("assistant", words.answer(notes, thoughts))
+
+    def _read_picture(self, picture: Picture) -> list[Line]:
+        from dataclasses import replace  # noqa: PLC0415 - used here only
+
+        image = picture.open()
+        factor = (MOST_PIXELS / (image.width * image.height)) ** 0.5
+        if factor >= 1:
+            return self._eye.read(image)
+        small = image.resize((round(image.width * factor), round(image.height * factor)))
+        lines = self._eye.read(small)
+        return [replace(ln, quad=tuple((x / factor, y / factor) for x, y in ln.quad)) for ln in lines]
+
+
+def _calling(text: str, calls: Sequence[Call], turn: int) -> Message:
+    made = tuple(
+        ToolCall(id=f"reader-{turn}-{n}", name=name, arguments=json.dumps(arguments, ensure_ascii=False))
+        for n, (name, arguments) in enumerate(calls)
+    )
+    return Message.of("assistant", text, tool_calls=made)
+
+
+def _unique(calls: Iterable[Call]) -> list[Call]:
+    return list({json.dumps(call, sort_keys=True): call for call in calls}.values())
+
+
+def _look(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
+    """First turn: closer looks at small or doubtful writing, and facts that need no map."""
+    if notes.turns > 0:
+        return "", []
+    zooms: list[Call] = [
+        ("zoom", {"bbox_2d": _area(line, notes.photo), "label": line.text})
+        for line in sorted(thoughts.lines, key=lambda ln: ln.confidence)
+        if line.height < SMALL_PRINT or line.confidence < UNSURE
+    ][:MOST_ZOOMS]
+    together = " ".join(line.text for line in thoughts.lines)[:500]
+    clues: list[Call] = [("read_clue", {"text": together, "kind": "language"})] if together else []
+    clues += [("read_clue", {"text": line.text}) for line in thoughts.lines if len(line.text) > 2]
+    return words.looking(thoughts), [*zooms, *clues]
+
+
+def _area(line: Line, photo: Picture) -> list[int]:
+    """The box of a line with a margin, from 0 to 1000."""
+    left, top, right, bottom = line.box
+    margin = (bottom - top) * 0.6
+    sides = (
+        (left - margin) / photo.width,
+        (top - margin) / photo.height,
+        (right + margin) / photo.width,
+        (bottom + margin) / photo.height,
+    )
+    return [min(max(round(side * 1000), 0), 1000) for side in sides]
+
+
+def _look_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
+    """Second turn: every name, and the places that telephone prefixes and the like name."""
+    if any(notes.of("search_places")) or notes.turns > 2:
+        return "", []
+    calls: list[Call] = []
+    for clue in thoughts.clues:
+        for place in cast("list[str]", clue.get("places", []))[:2]:
+            code = next(iter(cast("dict[str, float]", clue.get("countries", {}))), "")
+            calls.append(("search_places", {"query": place, "country_code": code}))
+    for text in thoughts.texts:
+        calls += [("search_places", {"query": query, "limit": 20}) for query in text.queries[:3]]
+    return words.looking_up(thoughts), calls
+
+
+def _follow_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
+    """Third turn: the other names near the best hypotheses, and the cities of likely countries."""
+    if any("near_lat" in d.arguments or d.arguments.get("query") == "" for d in notes.of("search_places")):
+        return "", []
+    belief, calls = thoughts.belief, list[Call]()
+    if belief is None or belief.radius_km > WIDE_KM:
+        calls += [
+            ("search_places", {"query": "", "country_code": code, "limit": 50})
+            for code in _likely_countries(thoughts)
+        ]
+    if belief is not None:
+        for n in _hypotheses(thoughts):
+            place = belief.candidates[n].place
+            near = {"near_lat": round(place.lat, 4), "near_lon": round(place.lon, 4)}
+            calls += [
+                ("search_places", {"query": text.queries[0], **near, "limit": 5})
+                for text in thoughts.texts[:6]
+                if place.kind != "point"
+            ]
+            if place.kind == "point":
+                calls.append(("reverse_geocode", {"lat": near["near_lat"], "lon": near["near_lon"]}))
+    return words.following_up(thoughts), calls
+
+
+def _hypotheses(thoughts: Thoughts, most: int = 2) -> list[int]:
+    """The best candidates that are not next to each other."""
+    from wheretaken.geo import LatLon, distance_km  # noqa: PLC0415 - used here only
+
+    belief, chosen = thoughts.belief, list[int]()
+    for n in belief.order if belief else []:
+        here = belief.candidates[n].place if belief else None
+        if here and belief and all(
+            distance_km(LatLon(here.lat, here.lon), LatLon(p.lat, p.lon)) > 25
+            for p in (belief.candidates[m].place for m in chosen)
+        ):
+            chosen.append(n)
+        if len(chosen) == most:
+            break
+    return chosen
+
+
+def _likely_countries(thoughts: Thoughts) -> list[str]:
+    scores: dict[str, float] = {}
+    for countries, sure in thoughts.countries:
+        for code, share in countries.items():
+            scores[code] = scores.get(code, 0.0) + share * sure
+    ranked = sorted(scores, key=lambda code: (-scores[code], code))
+    return [code for code in ranked[:TOP_COUNTRIES] if re.fullmatch("[A-Z]{2}", code)]
+
+
+def _check(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
+    """Fourth turn: look at the place on the map and ask what is there."""
+    if any(notes.of("road_map")) or thoughts.belief is None:
+        return "", []
+    place = thoughts.belief.best.place
+    lat, lon = round(place.lat, 5), round(place.lon, 5)
+    marks = [[lat, lon]] + [
+        [round(s.found.place.lat, 5), round(s.found.place.lon, 5)] for s in thoughts.belief.support[:3]
+    ]
+    zoom = words.zoom_for(thoughts.belief.radius_km)
+    return words.checking(thoughts), [
+        ("road_map", {"lat": lat, "lon": lon, "zoom": zoom, "markers": marks}),
+        ("reverse_geocode", {"lat": lat, "lon": lon}),
+    ]

@@ -1,0 +1,180 @@
+"""What the reader makes of its notes: lines, texts, clues, candidates, and its belief.
+
+Everything here is a pure function of the notes and of what the eye reads in their pictures.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from wheretaken.maps import Match, MatchKind, Place
+from wheretaken.models.reader import belief, circles, signs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from wheretaken.messages import Picture
+    from wheretaken.models.reader.eye import Line
+    from wheretaken.models.reader.notes import Done, Notes
+
+CLUE_PLACE_WEIGHT = 0.6
+"""How often the place that a telephone prefix or an airport code names is where the photo is."""
+LANGUAGE_TRUST = 0.9
+MOST_CANDIDATES = 400
+
+
+@dataclass
+class Thoughts:
+    """What the picture says and what was found out, at one point of the conversation."""
+
+    lines: list[Line]
+    texts: list[signs.Text]
+    clues: list[dict[str, Any]]
+    found: dict[signs.Text, list[belief.Found]] = field(default_factory=dict[signs.Text, list[belief.Found]])
+    belief: belief.Belief | None = None
+
+    @property
+    def countries(self) -> list[tuple[Mapping[str, float], float]]:
+        """Country clues, each kind and reading once: ten French words are one clue to France."""
+        best: dict[tuple[str, str], tuple[Mapping[str, float], float]] = {}
+        for clue in self.clues:
+            countries = cast("dict[str, float]", clue.get("countries", {}))
+            if not countries:
+                continue
+            leader = max(countries, key=lambda code: (countries[code], code))
+            kind = str(clue.get("kind", ""))
+            key = (kind, "" if kind == "language" else leader)
+            sure = float(clue.get("confidence", 0.5)) * (LANGUAGE_TRUST if kind == "language" else 1.0)
+            if key not in best or sure * countries[leader] > best[key][1] * max(best[key][0].values()):
+                best[key] = (countries, sure)
+        return list(best.values())
+
+
+def think(notes: Notes, read: Callable[[Picture], list[Line]]) -> Thoughts:
+    """Go through the notes from the start."""
+    lines = _lines(notes, read)
+    texts = signs.texts_of(lines, notes.photo.height)
+    clues = [
+        cast("dict[str, Any]", clue)
+        for call in notes.of("read_clue")
+        for clue in cast("list[Any]", call.result.get("clues", []))
+    ]
+    thoughts = Thoughts(lines, texts, clues)
+    for text in texts:
+        hits = [hit for call in notes.of("search_places") for hit in _hits(text, call)]
+        hits += _clue_hits(text, clues, notes)
+        if best := _strongest(hits):
+            thoughts.found[text] = best
+    thoughts.belief = belief.weigh(thoughts.found, thoughts.countries, _candidates(thoughts, notes))
+    return thoughts
+
+
+def _hits(text: signs.Text, call: Done) -> list[belief.Found]:
+    if call.arguments.get("query") not in text.queries:
+        return []
+    return belief.reliability(text, call.places, call.id)
+
+
+def _strongest(hits: Sequence[belief.Found]) -> list[belief.Found]:
+    """Keep the best reason for each place."""
+    best: dict[str, belief.Found] = {}
+    for hit in hits:
+        if hit.place.id not in best or hit.weight > best[hit.place.id].weight:
+            best[hit.place.id] = hit
+    return list(best.values())
+
+
+def _clue_hits(text: signs.Text, clues: Sequence[dict[str, Any]], notes: Notes) -> list[belief.Found]:
+    """Places that a telephone prefix, an airport code or the like in this text names."""
+    hits: list[belief.Found] = []
+    for clue in clues:
+        if str(clue.get("text", "")) not in text.reads:
+            continue
+        sure = float(clue.get("confidence", 0.5)) * CLUE_PLACE_WEIGHT
+        for call in notes.of("search_places"):
+            if call.arguments.get("query") in cast("list[str]", clue.get("places", [])):
+                near = [p for p in call.places if p.match and p.match.kind == MatchKind.EXACT][:3]
+                hits += [belief.Found(place, sure, call.id) for place in near]
+        position = clue.get("position")
+        if isinstance(position, dict):
+            where = cast("dict[str, Any]", position)
+            place = Place(
+                id=f"clue:{clue.get('text')}",
+                name=str(clue.get("reading", "")),
+                kind=str(clue.get("kind", "")),
+                lat=float(where["lat"]),
+                lon=float(where["lon"]),
+                country_code=next(iter(cast("dict[str, float]", clue.get("countries", {}))), ""),
+                extent_km=float(clue.get("radius_km") or 5.0),
+                population=50_000,
+                match=Match(kind=MatchKind.EXACT, alias=str(clue.get("text", "")), similarity=1.0),
+            )
+            hits.append(belief.Found(place, sure, ""))
+    return hits
+
+
+def _candidates(thoughts: Thoughts, notes: Notes) -> list[belief.Candidate]:
+    """Every place that was found, the cities of countries that were listed, and where circles meet."""
+    places: dict[str, Place] = {}
+    for hits in thoughts.found.values():
+        for hit in sorted(hits, key=lambda h: -h.weight):
+            places.setdefault(hit.place.id, hit.place)
+    for call in notes.of("search_places"):
+        if not call.arguments.get("query"):
+            places.update({place.id: place for place in call.places})
+    for call in notes.of("reverse_geocode"):
+        places.update({p.id: p for p in call.places if p.population and p.id not in places})
+    candidates = [belief.Candidate(place, belief.spread_of(place)) for place in places.values()]
+    return [*candidates[:MOST_CANDIDATES], *circles.candidates(thoughts.found)]
+
+
+def _lines(notes: Notes, read: Callable[[Picture], list[Line]]) -> list[Line]:
+    """Lines of the photo, with those read better on a closer look in their place."""
+    lines = read(notes.photo)
+    for call in notes.of("zoom"):
+        if not call.pictures or call.arguments.get("image", 0) != 0:
+            continue
+        closer = [_moved(line, call, notes.photo) for line in read(call.pictures[0])]
+        lines = _merged(lines, closer)
+    return sorted(lines, key=lambda line: (round(line.box[1]), round(line.box[0])))
+
+
+def _moved(line: Line, call: Done, photo: Picture) -> Line:
+    """Bring a line from a zoomed crop to the coordinates of the photo."""
+    left, top, right, bottom = cast("list[int]", call.arguments["bbox_2d"])
+    crop = call.pictures[0]
+    x0, y0 = left * photo.width / 1000, top * photo.height / 1000
+    sx = (right - left) * photo.width / 1000 / crop.width
+    sy = (bottom - top) * photo.height / 1000 / crop.height
+    return replace(line, quad=tuple((x0 + x * sx, y0 + y * sy) for x, y in line.quad))
+
+
+def _merged(lines: Sequence[Line], closer: Sequence[Line]) -> list[Line]:
+    """Replace lines that a closer look read more surely; keep what only one of the looks saw."""
+    kept = list(lines)
+    for line in closer:
+        same = [other for other in kept if _covers(line, other)]
+        if not same:
+            kept.append(line)
+        elif line.confidence * len(line.text) > max(o.confidence * len(o.text) for o in same):
+            kept = [other for other in kept if other not in same]
+            kept.append(line)
+    return kept
+
+
+def _covers(a: Line, b: Line) -> bool:
+    """Whether two boxes show the same writing: half of the smaller one is common."""
+    ax0, ay0, ax1, ay1 = a.box
+    bx0, by0, bx1, by1 = b.box
+    common = max(0.0, min(ax1, bx1) - max(ax0, bx0)) * max(0.0, min(ay1, by1) - max(ay0, by0))
+    smaller = min((ax1 - ax0) * (ay1 - ay0), (bx1 - bx0) * (by1 - by0))
+    return smaller > 0 and common / smaller > 0.5
+
+
+def quoted(texts: Sequence[str], most: int = 8) -> str:
+    """List readings as a sentence does."""
+    shown = [f"“{re.sub(r'\s+', ' ', text)}”" for text in texts[:most]]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(shown) + more
