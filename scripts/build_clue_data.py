@@ -93,8 +93,11 @@ class Borders:
         own = self.by_code.get(code, {})
         if name in own:
             return str(own[name])
+        # Groups and landforms have neither a polygon nor rules of the road of their own.
         parts = [
-            p for f in self.features if (p := f["properties"]).get("country") == code and "iso1A2" not in p
+            p
+            for f in self.features
+            if f["geometry"] and (p := f["properties"]).get("country") == code and "iso1A2" not in p
         ]
         values = [str(p.get(name, default)) for p in parts]
         return max(set(values), key=values.count) if values else default

@@ -27,6 +27,8 @@ _WORD = re.compile(
     r"|空港|机场|機場|공항|ท่าอากาศยาน|สนามบิน|مطار|فرودگاه|हवाई अड्डा|נמל התעופה|αεροδρ"
 )
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
+_BRACKETED = re.compile(r"(?<=\()[A-Z]{3}(?=\))")
+"""In a line of capitals only brackets set a code apart from a word: BUS is Batumi."""
 _LONG_CODE = re.compile(r"^[A-Z]{4}$")
 _GENERIC = frozenset(
     (
@@ -136,7 +138,7 @@ def read(text: str, *, explicit: bool = False) -> list[Clue]:
             continue
         if explicit and _LONG_CODE.match(plain) and (airport := _airports("ICAO").get(plain)):
             found[airport.code] = _clue(airport, plain, 0.9, _RADIUS_KM)
-        for match in _CODE.finditer(line):
+        for match in _CODE.finditer(line) if explicit or not line.isupper() else _BRACKETED.finditer(line):
             if airport := _airports("IATA").get(match.group()):
                 found[airport.code] = _clue(airport, match.group(), 0.8, _SIGNPOST_RADIUS_KM)
         named = {airport.code: airport for airport in _named(line)}

@@ -89,12 +89,13 @@ def _clue(name: str, line: str, confidence: float) -> Clue:
     shown = ", ".join(country_name(code) for code in list(where)[:5])
     more = f" and {len(where) - 5} more countries" if len(where) > 5 else ""
     names = pairs("regions.tsv")
+    regional = {region[:2] for region in brand.regions} == set(brand.countries)
     return Clue(
         kind="brand",
         text=line,
         reading=f'the chain "{name}" has branches in {shown}{more}',
         countries=where,
-        places=[names[region] for region in brand.regions if region in names],
+        places=[names[region] for region in brand.regions if region in names] if regional else [],
         confidence=confidence,
         source=_SOURCE,
     )

@@ -22,7 +22,7 @@ DriveSide = Literal["left", "right"]
 SpeedUnit = Literal["km/h", "mph"]
 
 _PEOPLE_TO_SIGNS = 0.7
-_PHOTOGRAPHED = {"EU": 1.0, "NA": 1.0, "OC": 1.0, "SA": 0.6, "AS": 0.5, "AF": 0.2, "AN": 1.0}
+_PHOTOGRAPHED = {"EU": 1.0, "NA": 1.0, "OC": 1.0, "SA": 0.6, "AS": 0.5, "AF": 0.1, "AN": 1.0}
 """Published photographs per person by continent, relative to Europe (rough estimates)."""
 _PHOTOGRAPHED_OTHERWISE: dict[str, float] = {
     **dict.fromkeys(["JP", "KR", "TW", "HK", "SG", "MO", "IL", "AE", "CY"], 1.0),

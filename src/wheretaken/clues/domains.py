@@ -52,6 +52,10 @@ _WORD_LIKE = frozenset(
 _FILE_LIKE = frozenset(("py", "sh", "md", "rs", "ps", "pl"))
 """Domains that are endings of file names; they count with "www." or a path only."""
 _MIN_LABEL = 4
+_SHORTENERS = frozenset(
+    ("linktr.ee", "youtu.be", "bit.ly", "amzn.to", "wa.me", "t.me", "fb.me", "adf.ly", "tiny.cc")
+)
+"""Hosts of the whole world under a country's domain."""
 _OFFICIAL = (
     re.compile(r"^(?:city|town|vill|pref|metro)\.(?P<place>[a-z-]+)\."),
     re.compile(
@@ -110,7 +114,7 @@ def _clue(
     kind: Literal["domain", "email"], written: str, host: str, tld: str, confidence: float
 ) -> Clue | None:
     domain = _domains().get(tld)
-    if domain is None:
+    if domain is None or f"{host}.{tld}".lower() in _SHORTENERS:
         return None
     names = ", ".join(country_name(code) for code in list(domain.countries)[:3])
     where = f"{domain.place} ({names})" if domain.place else names

@@ -39,6 +39,8 @@ _SHARED_SCRIPTS = {
 }  # fmt: skip
 """How signs in a script of many languages are spread over them when nothing else is known."""
 _AUTO_CONFIDENCE = 0.5
+_TELLING = 0.6
+"""Confidence from which letters and words need no statistics beside them."""
 _FEWEST_LETTERS = 2
 """A single letter of another script is more often a logo or a misread one."""
 _LONGEST_PHRASE = 4
@@ -224,11 +226,12 @@ def _shared_script(script: str, text: str, *, explicit: bool) -> Clue | None:
     evidence += _letter_evidence(text, met)
     prior = _SHARED_SCRIPTS.get(script, {})
     source = _SOURCE
-    if not evidence and not prior:
+    if not prior and _surely(evidence) < _TELLING:
         guess = _statistics(text)
-        if guess is None or ("en" in guess.languages and not explicit):
-            return None
-        evidence, source = [guess], "py3langid"
+        if guess and ("en" not in guess.languages or (explicit and not evidence)):
+            evidence, source = [*evidence, guess], "py3langid"
+    if not evidence and not prior:
+        return None
     languages = _combined(evidence, prior)
     where = _where(languages, evidence)
     confidence = 0.93 if prior else _surely(evidence)
