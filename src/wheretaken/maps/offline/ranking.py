@@ -25,6 +25,7 @@ _WORTH = {
     MatchKind.FUZZY: 0.9,
 }
 """What a similarity of one is worth, by kind; an exact match can't be reached by the others."""
+_KM_PER_DEGREE = 111.2
 _SAME_KM = 0.2
 """Two things of one name and kind this close are one to a user: the platforms of a stop."""
 
@@ -39,7 +40,8 @@ def order(place: Place) -> tuple[float, ...]:
     if met and met.kind is MatchKind.EXACT:
         score = _WORTH[MatchKind.EXACT]
     near = 0.0 if place.distance_km is None else round(math.log10(1 + place.distance_km), 1)
-    return (-score, near, -place.population, -place.extent_km)
+    by_other_name = met is not None and met.alias not in {place.name, place.english}
+    return (-score, near, -place.population, by_other_name, -place.extent_km)
 
 
 def with_distance(place: Place, near: LatLon) -> Place:
@@ -61,4 +63,7 @@ def best(places: Iterable[Place], limit: int) -> list[Place]:
 def _twins(one: Place, other: Place) -> bool:
     if (one.name, one.kind) != (other.name, other.kind):
         return False
-    return distance_km(LatLon(one.lat, one.lon), LatLon(other.lat, other.lon)) < _SAME_KM
+    # At this distance the Earth is flat and round enough, and a geodesic would cost more than the search.
+    north = (one.lat - other.lat) * _KM_PER_DEGREE
+    east = (one.lon - other.lon) * _KM_PER_DEGREE * math.cos(math.radians(one.lat))
+    return math.hypot(north, east) < _SAME_KM

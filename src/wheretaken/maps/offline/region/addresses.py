@@ -7,6 +7,7 @@ A query is taken apart into tokens (`names.tokens`), so "Mannerheimintie 10 B, 0
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from wheretaken.maps.offline.names import tokens
@@ -45,6 +46,7 @@ class Guess(NamedTuple):
     """The tokens that the guess accounts for: from, to (exclusive)."""
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Number | None:
     """Return the house number that a text of the data is, or None."""
     found = [_NUMBER.fullmatch(token) for token in tokens(text)]

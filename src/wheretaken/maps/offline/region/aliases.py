@@ -3,7 +3,8 @@
 The fuzzy index is an inverted list of character pairs (bigrams) of `names.skeleton`, so that what OCR
 confuses is equal before anything is compared. An edit changes at most two pairs, therefore a name within `k`
 edits of a query shares at least one of any `2k + 1` of the query's pairs: the search reads the shortest lists
-only and still misses nothing.
+only and still misses nothing. Names are numbered by the length of their skeletons, so that names of about the
+query's length are one stretch of every list.
 """
 
 from __future__ import annotations
@@ -49,8 +50,11 @@ def index(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, int]]) 
     aliases: list[tuple[int, str, str, int, str, int, str]] = []
     tails: list[tuple[str, int]] = []
     lists: dict[str, array[int]] = {}
-    for alias_id, ((thing_id, folded), (rank, name)) in enumerate(best.items(), start=1):
-        skeleton = names.skeleton(name)
+    starts: dict[int, int] = {}
+    spelled = [(names.skeleton(name), *key, rank, name) for key, (rank, name) in best.items()]
+    spelled.sort(key=lambda row: len(row[0]))
+    for alias_id, (skeleton, thing_id, folded, rank, name) in enumerate(spelled, start=1):
+        starts.setdefault(len(skeleton), alias_id)
         aliases.append((alias_id, folded, stripped(folded), thing_id, name, rank, skeleton))
         words = folded.split()
         tails += [(" ".join(words[start:]), alias_id) for start in range(1, len(words))]
@@ -58,6 +62,7 @@ def index(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, int]]) 
             for pair in pairs(skeleton):
                 lists.setdefault(pair, array("I")).append(alias_id)
     connection.executemany("INSERT INTO alias VALUES (?, ?, ?, ?, ?, ?, ?)", aliases)
+    connection.executemany("INSERT INTO alias_length VALUES (?, ?)", starts.items())
     connection.executemany("INSERT INTO tail VALUES (?, ?)", tails)
     connection.executemany(
         "INSERT INTO gram VALUES (?, ?)", ((pair, _little_endian(ids)) for pair, ids in lists.items())

@@ -51,8 +51,11 @@ def _add_sea(
     connection: sqlite3.Connection, writer: Writer, bounds: tuple[float, float, float, float]
 ) -> None:
     coast = connection.execute("SELECT geometry FROM line WHERE class = 'natural' AND subclass = 'coastline'")
+    lines = [row[0] for row in coast]
     south, west, north, east = bounds
-    for wkb in sea_polygons([row[0] for row in coast], south=south, west=west, north=north, east=east):
+    if not (lines and south < north and west < east):
+        return  # inland, or a frame without an inside
+    for wkb in sea_polygons(lines, south=south, west=west, north=north, east=east):
         writer.add_sea(wkb)
     writer.flush()
 

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    Progress = Callable[[str, int, int], None]
+    """Called with the stage, how much is done and of how much (0: not known)."""
+
 SUFFIX = ".region.sqlite"
 BUILTIN_NAME = "Central Helsinki"
 _BUILTIN_EXTRACT = "data/region/helsinki.osm.pbf"
 
 
-def builtin(progress: Callable[[str, int, int], None] | None = None) -> Path:
+def builtin(progress: Progress | None = None) -> Path:
     """Return the region file of central Helsinki, importing the extract that ships with us when needed.
 
     The file lies in the cache directory under a name made of the format and the extract's content, so a new
@@ -42,14 +45,14 @@ def builtin(progress: Callable[[str, int, int], None] | None = None) -> Path:
     return target
 
 
-def regions() -> list[RegionInfo]:
-    """Return the built-in region and those in the user's data directory, by name.
+def regions(progress: Progress | None = None) -> list[RegionInfo]:
+    """Return the built-in region, imported when needed, and those in the user's data directory by name.
 
     Raises:
         DataError: a region file of the user is damaged or was made by another version.
     """
     own = sorted((paths.data_dir() / "regions").glob(f"*{SUFFIX}"))
-    return [read_info(path) for path in (builtin(), *own)]
+    return [read_info(path) for path in (builtin(progress), *own)]
 
 
 def _usable(path: Path) -> bool:

@@ -6,6 +6,7 @@ A query is folded once; "window" means some neighbouring words of it (characters
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,11 +89,11 @@ def fuzzy(tables: Tables, text: str) -> Iterator[Hit]:
         return
     sizes = sorted((size, pair) for pair, size in tables.posting_sizes(pairs(skeleton)).items())
     rarest = {pair for _, pair in sizes[: 2 * allowed + 1]}
+    first, end = tables.of_length(len(skeleton) - allowed, len(skeleton) + allowed)
     near: set[int] = set()
     for ids in tables.postings(rarest).values():
-        near.update(ids)
-    lengths = (len(skeleton) - allowed, len(skeleton) + allowed)
-    for alias in tables.aliases_by_id(near, lengths):
+        near.update(ids[bisect_left(ids, first) : bisect_left(ids, end)])
+    for alias in tables.aliases_by_id(near):
         if Levenshtein.distance(skeleton, alias.skeleton, score_cutoff=allowed) <= allowed:
             similarity = Levenshtein.normalized_similarity(folded, alias.folded)
             yield Hit(alias.thing_id, MatchKind.FUZZY, similarity, alias.name, alias.rank)
@@ -201,7 +202,7 @@ def _beginning(tables: Tables, key: str) -> Iterator[Hit]:
     if unspaced:
         lists = tables.postings(pairs(names.skeleton(key)))
         common = set[int]().union(*lists.values()).intersection(*lists.values())
-        met += [alias for alias in tables.aliases_by_id(common, (len(key), 200)) if key in alias.folded]
+        met += [alias for alias in tables.aliases_by_id(common) if key in alias.folded]
     for alias in met:
         yield Hit(
             alias.thing_id,

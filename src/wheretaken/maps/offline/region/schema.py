@@ -15,7 +15,7 @@ from wheretaken.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = "1"
+VERSION = "3"
 """Changes whenever a table or the meaning of a column changes; older files must be imported again."""
 
 ATTRIBUTION = "© OpenStreetMap contributors (ODbL)"
@@ -56,6 +56,7 @@ CREATE TABLE alias(
   rank INTEGER, -- 0 the name itself, 1 its translations, 2 other names, 3 brand, operator, reference
   skeleton TEXT -- skeleton(name): what a fuzzy query is compared with
 );
+CREATE TABLE alias_length(length INTEGER PRIMARY KEY, first_id INTEGER); -- aliases are numbered by it
 CREATE TABLE tail(folded TEXT, alias_id INTEGER); -- each folded alias from its 2nd, 3rd... word on
 CREATE TABLE gram(
   gram TEXT PRIMARY KEY, -- two neighbouring characters of a skeleton

@@ -153,8 +153,10 @@ class Region:
         if best > 0:
             # One door may be mapped for the house and for each of its shops: the house comes first.
             doors = (thing for score, thing in scored if score == best)
+            seen: dict[tuple[str, str, float], Thing] = {}
             for thing in sorted(doors, key=lambda thing: (thing.kind != "address", thing.id)):
-                yield _door(thing, found.match(thing, best))
+                seen.setdefault((thing.street_folded, thing.house_number, round(thing.lat, 2)), thing)
+            yield from (_door(thing, found.match(thing, best)) for thing in seen.values())
             return
         first, beyond = addresses.nearest(found.number, [number for _, number in numbered])
         thing, number = numbered[first]

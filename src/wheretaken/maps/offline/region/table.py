@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+_NO_ID = 2**32
+"""Above every number that a name can have."""
 _CHUNK = 500
 """Values in one `IN (...)`."""
 
@@ -83,6 +85,10 @@ class Tables:
         self._path = path
         self._connection = schema.open_region(path)
         self._lock = threading.Lock()
+        self._lengths = [
+            (int(length), int(first_id))
+            for length, first_id in self._rows("SELECT length, first_id FROM alias_length ORDER BY length")
+        ]
         self._close = weakref.finalize(self, self._connection.close)
 
     def close(self) -> None:
@@ -118,11 +124,15 @@ class Tables:
         """Return every name of some things."""
         return [Alias(*row) for row in self._in("SELECT * FROM alias WHERE thing_id", things)]
 
-    def aliases_by_id(self, ids: Collection[int], lengths: tuple[int, int]) -> Iterator[Alias]:
-        """Yield the names with these numbers and from `lengths[0]` to `lengths[1]` characters of skeleton."""
-        low, high = lengths
-        sql = f"SELECT * FROM alias WHERE length(skeleton) BETWEEN {low:d} AND {high:d} AND id"  # noqa: S608 - integers
-        return (Alias(*row) for row in self._in(sql, ids))
+    def aliases_by_id(self, ids: Collection[int]) -> Iterator[Alias]:
+        """Yield the names with these numbers."""
+        return (Alias(*row) for row in self._in("SELECT * FROM alias WHERE id", ids))
+
+    def of_length(self, shortest: int, longest: int) -> tuple[int, int]:
+        """Return the numbers of the names with skeletons of these lengths: the first, and one past the last."""
+        ids = [first_id for length, first_id in self._lengths if length >= shortest]
+        ends = [first_id for length, first_id in self._lengths if length > longest]
+        return (ids[0] if ids else _NO_ID, ends[0] if ends else _NO_ID)
 
     def beginning(self, key: str, limit: int) -> list[Alias]:
         """Return names that begin with a folded text, or have a word that does; the shortest first."""
@@ -151,7 +161,9 @@ class Tables:
 
     def addresses(self, streets: Collection[str]) -> list[Thing]:
         """Return everything that has a house number on one of the streets, given as folded names."""
-        rows = self._in(_THING + " WHERE house_number <> '' AND street_folded", streets)
+        rows = self._in(
+            _THING + " WHERE house_number <> '' AND street_folded <> '' AND street_folded", streets
+        )
         return [Thing(*row) for row in rows]
 
     def by_osm_id(self, osm_id: str) -> Thing | None:

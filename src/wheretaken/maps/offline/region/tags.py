@@ -178,18 +178,18 @@ def _spelled(tags: Tags) -> Iterator[tuple[str, int]]:
         yield tags["name"], 0
     for key, value in tags.items():
         base, _, language = key.partition(":")
-        if language and not _TRANSLATION.fullmatch(language):
-            continue
-        if (base == "name" and language) or (base == "int_name" and not language):
-            yield value, 1
-        elif base in _OTHER_NAMES:
-            yield value, 2
-        elif base == "brand" or key in {"addr:housename", "addr:full"} or _stands_for_name(key, tags):
+        if key == "addr:full" or _stands_for_name(key, tags):
             yield value, 3
+        elif language and not _TRANSLATION.fullmatch(language):
+            continue  # `name:etymology`, `brand:wikidata`
+        elif base in _NAME_RANKS and key != "name":
+            yield value, _NAME_RANKS[base]
 
 
 def _stands_for_name(key: str, tags: Tags) -> bool:
-    """Tell whether people use the operator's name (no name of its own) or the number (roads) as the name."""
+    """Tell whether people call it by its operator or its house, having no name, or by its number: roads."""
+    if key == "addr:housename":
+        return not title(tags)
     if key == "operator":
         return title(tags) == " ".join(tags[key].split())
     return key == "ref" and "highway" in tags and not tags[key].isdigit()

@@ -1,0 +1,109 @@
+"""Street regions: how fast an extract is imported, how large it gets, and how fast it is searched.
+
+Run: python bench/regions.py [EXTRACT...]   (the built-in extract is always measured)
+
+The baseline is measured in the same run on the same names: a linear scan with rapidfuzz's
+`process.extractOne` over the folded names of all things, which is what a program without an index does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sqlite3
+import statistics
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import osmium
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from wheretaken.maps.offline import region as package
+from wheretaken.maps.offline.names import fold
+from wheretaken.maps.offline.region import Region, import_extract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+BUILT_IN = Path(package.__file__).parents[1] / "data" / "region" / "helsinki.osm.pbf"
+SAMPLES = 200
+SEED = 7
+
+
+def milliseconds(work: Callable[[str], object], queries: Sequence[str]) -> tuple[float, float]:
+    """Return the median and the 95th percentile of one call."""
+    taken: list[float] = []
+    for query in queries:
+        begun = time.perf_counter()
+        work(query)
+        taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+
+
+def misread(name: str, chance: random.Random) -> str:
+    """Return the name with one letter that is read wrongly."""
+    at = chance.randrange(len(name))
+    return name[:at] + chance.choice("aeiou1l0") + name[at + 1 :]
+
+
+def measure_import(extract: Path, target: Path) -> None:
+    counted = sum(1 for _ in osmium.FileProcessor(extract, osmium.osm.NODE))
+    begun = time.perf_counter()
+    info = import_extract(extract, target, name=extract.name)
+    seconds = time.perf_counter() - begun
+    size, source = target.stat().st_size, extract.stat().st_size
+    print(
+        f"{extract.name:28} import {seconds:5.2f} s  {counted / seconds:9,.0f} nodes/s"
+        f"  {size / 1e6:5.2f} MB = {size / source:4.1f} x the extract  {info.things:,} things"
+    )
+
+
+def measure_search(target: Path) -> None:
+    chance = random.Random(SEED)
+    with closing(sqlite3.connect(target)) as connection:
+        names = [row[0] for row in connection.execute("SELECT name FROM alias WHERE length(name) > 5")]
+        doors = connection.execute(
+            "SELECT street || ' ' || house_number FROM thing WHERE street <> '' AND house_number <> ''"
+        ).fetchall()
+    folded = [fold(name) for name in names]
+    exact = chance.choices(names, k=SAMPLES)
+    queries = {
+        "exact name": exact,
+        "misread name": [misread(name, chance) for name in exact],
+        "address": [row[0] for row in chance.choices(doors, k=SAMPLES)] if doors else [],
+    }
+    with Region(target) as region:
+        for label, asked in queries.items():
+            if not asked:
+                continue
+            region.search(asked[0])  # the first call loads libraries
+
+            def scan(query: str) -> object:
+                return process.extractOne(fold(query), folded, scorer=Levenshtein.normalized_similarity)
+
+            ours, ours_late = milliseconds(region.search, asked)
+            linear, _ = milliseconds(scan, asked)
+            found = sum(bool(region.search(query)) for query in asked)
+            print(
+                f"  {label:14} p50 {ours:6.2f} ms  p95 {ours_late:6.2f} ms  found {found / len(asked):4.0%}"
+                f"  linear rapidfuzz scan p50 {linear:6.2f} ms = {linear / ours:4.1f} x"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("extracts", nargs="*", type=Path, help="more extracts (.osm.pbf, .osm)")
+    extracts = [BUILT_IN, *parser.parse_args().extracts]
+    with tempfile.TemporaryDirectory() as directory:
+        for number, extract in enumerate(extracts):
+            target = Path(directory) / f"{number}.region.sqlite"
+            measure_import(extract, target)
+            measure_search(target)
+
+
+if __name__ == "__main__":
+    main()
