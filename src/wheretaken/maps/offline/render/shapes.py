@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shapely.geometry import LineString
+    from shapely.geometry.base import BaseGeometry
 
 
 def joined(lines: Sequence[LineString], *, directed: bool = True) -> list[LineString]:
@@ -22,3 +23,11 @@ def joined(lines: Sequence[LineString], *, directed: bool = True) -> list[LineSt
     merge = cast("Any", shapely).line_merge
     merged = merge(shapely.MultiLineString([line for line in lines if line.length > 0]), directed=directed)
     return cast("list[LineString]", list(shapely.get_parts(merged)))
+
+
+def inner_point(area: BaseGeometry, *, tolerance: float) -> tuple[float, float]:
+    """Return the point (x, y) of an area that is farthest from its edges, to within a tolerance."""
+    import shapely  # noqa: PLC0415
+
+    x, y = cast("Any", shapely).maximum_inscribed_circle(area, tolerance=tolerance).coords[0]
+    return float(x), float(y)
