@@ -51,12 +51,6 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.translate(_ASCII_TABLE).lower().split())
-    folded = _fold_once(text)
-    # A few compatibility characters unfold in two steps; ordinary names take the first branch.
-    return folded if folded.isascii() else _fold_once(folded)
-
-
-def _fold_once(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
     text = unicodedata.normalize("NFD", text).replace("и\u0306", "й")
     text = unicodedata.normalize("NFC", _COMBINING.sub("", text)).translate(_TABLE)
@@ -85,7 +79,11 @@ def skeleton(text: str) -> str:
 
     Meant for fuzzy comparison of two skeletons; different names may share one.
     """
-    key = fold(text if text.isalnum() else text.translate(_LOOKALIKE_DIGITS))
+    return skeleton_of_key(fold(text if text.isalnum() else text.translate(_LOOKALIKE_DIGITS)))
+
+
+def skeleton_of_key(key: str) -> str:
+    """Return `skeleton` of a name that `fold` has already been applied to."""
     key = key.translate(_LOOKALIKE_DIGITS)
     for pair, one in _LOOKALIKE_PAIRS:
         key = key.replace(pair, one)
@@ -229,6 +227,8 @@ def strip_generic(key: str, generic: frozenset[str] = _AREA_WORDS) -> str:
     words = key.split()
     if len(words) == 1:
         return _strip_run(key)
+    if words and words[0] not in generic and words[-1] not in generic:
+        return key
     start, end = 0, len(words)
     while start < end and words[start] in generic:
         start += 1
@@ -242,7 +242,7 @@ def strip_generic(key: str, generic: frozenset[str] = _AREA_WORDS) -> str:
 
 
 def _strip_run(run: str) -> str:
-    if not is_unspaced(run):
+    if not run.endswith(UNSPACED_ENDINGS) and not run.startswith(UNSPACED_BEGINNINGS):
         return run
     for ending in UNSPACED_ENDINGS:
         # One syllable is too little left to be a name (津市, 구리시 is 구리 but 도시 is no 도).

@@ -3,3 +3,8 @@
 `ensure` builds one SQLite file in the cache, once; `WorldIndex` reads it. `schema` states what the file
 holds, for the search here and for the map renderer, which draws the same file.
 """
+
+from wheretaken.maps.offline.world.build import ensure
+from wheretaken.maps.offline.world.index import Country, WorldIndex
+
+__all__ = ["Country", "WorldIndex", "ensure"]

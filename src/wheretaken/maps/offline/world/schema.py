@@ -10,16 +10,24 @@ that mapnik's plug-in looks for.
 - `country_border`, `admin1_border`: lines between two areas, each once and without coasts: for strokes.
 - `place`: settlements by GeoNames id, with the WKB point that the renderer labels.
 - `area`: one row for each country (`code` FR) and first-level division (`code` FR-75), as found by name.
-- `alias`: every folded name, with the places that bear it (`refs`, see `pack_refs`). Ids grow with the
-  length of the name's skeleton, which keeps the fuzzy search within a slice of each posting list.
-- `gram`: posting lists of the skeletons' trigrams (`postings`: sorted little-endian uint32 alias ids).
-- `meta`: key and value; `complete` is written last.
+- `alias`: every folded name, with the things that bear it (`refs`: uint32, id * 2 + flag), most populous
+  first. `spelling` is one that folds to the key, as `spelling_code` stores it.
+- `fuzzy`: the names that misspellings are looked for among. Ids grow with the length of the name's skeleton,
+  which keeps that search within a slice of each posting list.
+- `gram`: posting lists of the skeletons' trigrams (`postings`: sorted uint32 `fuzzy` ids; all blobs are
+  little-endian).
+- `meta`: `lengths`, the first `fuzzy` id of each skeleton length as a JSON list; `complete`, written last.
 """
 
 from __future__ import annotations
 
+STRIPPED = 1
+"""Flag of a reference: the key is the name without its generic words."""
+AREA_BASE = 20_000_000
+"""Ids from here on are rows of `area`; GeoNames has given out ids up to 13.4 million."""
+
 VERSION = 1
-"""Part of the file's name: raised with every change of the schema or of the shipped data."""
+"""Part of the file's name: raised with every change of the schema or of the data."""
 
 GEOMETRY_TABLES = ("land_low", "land", "country", "admin1", "country_border", "admin1_border", "place")
 """Tables with a geometry and an R*Tree."""
@@ -54,16 +62,29 @@ CREATE TABLE area (
   english TEXT NOT NULL, lat REAL NOT NULL, lon REAL NOT NULL, country_code TEXT NOT NULL,
   population INTEGER NOT NULL, extent_km REAL NOT NULL, area_km2 REAL NOT NULL,
   west REAL NOT NULL, south REAL NOT NULL, east REAL NOT NULL, north REAL NOT NULL);
-CREATE TABLE alias (
-  id INTEGER PRIMARY KEY, key TEXT NOT NULL,
-  spelling TEXT NOT NULL,      -- one spelling that folds to the key
-  refs BLOB NOT NULL);
-CREATE TABLE gram (gram TEXT PRIMARY KEY, postings BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE alias (key TEXT PRIMARY KEY, spelling TEXT NOT NULL, refs BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE fuzzy (id INTEGER PRIMARY KEY, key TEXT NOT NULL);
+CREATE TABLE gram (code INTEGER PRIMARY KEY, postings BLOB NOT NULL);
 """
 
 INDEXES = """
-CREATE UNIQUE INDEX alias_key ON alias (key);
 CREATE INDEX place_country ON place (country_code, population DESC);
 CREATE INDEX country_code ON country (code);
 CREATE INDEX admin1_code ON admin1 (code);
 """
+
+_TITLE_CASE = "\x01"
+
+
+def spelling_code(key: str, spelling: str) -> str:
+    """Return what `alias.spelling` holds: most spellings follow from the key and need no room."""
+    if spelling == key:
+        return ""
+    return _TITLE_CASE if spelling == key.title() else spelling
+
+
+def spelling_of(key: str, code: str) -> str:
+    """Undo `spelling_code`."""
+    if not code:
+        return key
+    return key.title() if code == _TITLE_CASE else code
