@@ -45,6 +45,11 @@ def test_a_hint_decides_where_a_national_number_is():
     assert (list(clue.countries), clue.places) == (["GB"], ["London"])
 
 
+def test_the_language_of_a_label_decides_as_well():
+    assert list(only("Puh. 09 310 1691", "telephone").countries) == ["FI"]
+    assert list(only("โทร. 02-222-1234", "telephone").countries) == ["TH"]
+
+
 def test_a_hint_that_is_no_country_changes_nothing():
     assert read("020 7946 0018", hints=["ZZ"]) == read("020 7946 0018")
 

@@ -23,12 +23,34 @@ if TYPE_CHECKING:
 
 _SOURCE = "libphonenumber"
 _LABEL = re.compile(
-    r"(?i)(?:\b(?:tel|tél|tlf|tfno|fono|phone|telefon|telefono|teléfono|telefone|téléphone|puh|puhelin|ph|call|fax|"
+    r"(?i)(?:\b(?:tel|tél|telp|tlf|tfno|fono|phone|telefon|telefono|teléfono|telefone|téléphone|puh|puhelin|ph|call|fax|"
     r"mob|mobile|whatsapp|hotline|тел|телефон|факс|τηλ|gsm|cel|hp|sđt|đt)\b|☎|☏|📞|📱|✆|電話|电话|전화|โทร|هاتف|تلفن|טל)"
     r"\s*[.:/]*\s*$"
 )
+_CYRILLIC = ("RU", "UA", "BG", "BY", "KZ", "RS", "MK")
+_LABEL_COUNTRIES: dict[str, tuple[str, ...]] = {
+    "puh": ("FI",),
+    "puhelin": ("FI",),
+    "tlf": ("DK", "NO"),
+    "tfno": ("ES",),
+    "fono": ("CL",),
+    "telp": ("ID",),
+    "sđt": ("VN",),
+    "đt": ("VN",),
+    "โทร": ("TH",),
+    "전화": ("KR",),
+    "電話": ("JP", "TW", "HK", "MO"),
+    "电话": ("CN",),
+    "τηλ": ("GR", "CY"),
+    "טל": ("IL",),
+    "تلفن": ("IR", "AF"),
+    "tél": ("FR", "BE", "CH", "CA", "LU", "MA", "TN", "DZ"),
+    "телефон": _CYRILLIC,
+    "тел": _CYRILLIC,
+}
+"""Labels that only these countries' languages have."""
 _INTERNATIONAL = re.compile(r"(?<![\w+])(?:\+|00(?=[1-9]))\s?\(?\d[\d\s().\-/‑–]{6,22}\d")
-_NATIONAL = re.compile(r"(?<![\w.,+:/-])\(?\d[\d\s().\-/‑–]{5,18}\d(?![\w,:/]|\.\d)")
+_NATIONAL = re.compile(r"(?<![\w,+/-])(?<!\d[.:])\(?\d[\d\s().\-/‑–]{5,18}\d(?![\w,:/]|\.\d)")
 _GROUPS = re.compile(r"\d+")
 _DATE = re.compile(
     r"^(?:\d{1,2}[./\- ]\d{1,2}[./\- ](?:19|20)?\d{2}|(?:19|20)\d{2}[./\- ]\d{1,2}[./\- ]\d{1,2}"
@@ -169,15 +191,15 @@ def _international(match: re.Match[str]) -> Clue | None:
     )
 
 
-def _fits(raw: str, country: str) -> PhoneNumber | None:
-    """Return the number when it is valid in a country and grouped as that country writes it."""
+def _fits(raw: str, country: str, *, loose: bool) -> PhoneNumber | None:
+    """Return the number when it is valid in a country and, unless `loose`, grouped as there."""
     from phonenumbers import PhoneNumberFormat, format_number, is_valid_number_for_region  # noqa: PLC0415 - 0.8 s that only numbers need
 
     number = _parsed(raw, country)
     if number is None or not is_valid_number_for_region(number, country):
         return None
     usual = format_number(number, PhoneNumberFormat.NATIONAL)
-    return number if _GROUPS.findall(usual) == _GROUPS.findall(raw) else None
+    return number if loose or _GROUPS.findall(usual) == _GROUPS.findall(raw) else None
 
 
 def _national(raw: str, labelled: bool, hints: Sequence[str]) -> Clue | None:
@@ -188,7 +210,9 @@ def _national(raw: str, labelled: bool, hints: Sequence[str]) -> Clue | None:
     if not (labelled or written_like_one or american or hints):
         return None
     regions = list(hints) or [*(_TRUNK_REGIONS if digits[0] == "0" or raw[0] == "(" else ()), "US", "CA"]
-    fits = {code: number for code in regions if (number := _fits(raw, code)) is not None}
+    fits = {code: number for code in regions if (number := _fits(raw, code, loose=False))}
+    if not fits and hints:
+        fits = {code: number for code in hints if (number := _fits(raw, code, loose=True))}
     if not fits or len(fits) > _MAX_FITS:
         return None
     weights = country_prior(fits, 0.9)
@@ -205,7 +229,7 @@ def _national(raw: str, labelled: bool, hints: Sequence[str]) -> Clue | None:
         reading=f"{raw} is {described[best].kind} as written in {' or '.join(named)}",
         countries=scaled(weights, 0.9 if labelled or hints else 0.75),
         places=places,
-        confidence=0.85 if labelled else 0.65,
+        confidence=0.85 if labelled and hints else 0.7 if labelled else 0.65,
         source=_SOURCE,
     )
 
@@ -234,7 +258,8 @@ def read(text: str, *, explicit: bool = False, hints: Sequence[str] = ()) -> lis
             continue
         if any(start < e and s < end for s, e in taken):
             continue
-        labelled = explicit or _LABEL.search(before) is not None
-        if _library_ready() and (clue := _national(raw, labelled, hints)):
+        label = _LABEL.search(before)
+        named = _LABEL_COUNTRIES.get(label.group().strip(" .:/").lower(), ()) if label else ()
+        if _library_ready() and (clue := _national(raw, explicit or label is not None, hints or named)):
             found.append(clue)
     return found
