@@ -1,6 +1,7 @@
 """The one answer parser: what a model wrote -> `Answer` or `NoAnswer`.
 
-The model: small readers are tried in order of how explicit their shape is; each goes from the end of the text backwards and takes the first usable position, so that a final answer beats the guesses before it.
+The model: small readers are tried in order of how explicit their shape is. Each prefers what stands last, so
+that a final answer beats the guesses before it.
 
 1. objects: `{...}`, strict JSON or nearly so (fences, trailing commas, single quotes, comments, bare words,
    numbers as strings, nesting, `coordinates: [lat, lon]`)
@@ -161,9 +162,10 @@ def _answer(lat: float, lon: float, raw: str) -> Answer | None:
 # Reader 1: objects
 
 
-_BRACES = re.compile(r"[{}]")
 _MAX_OBJECT = 20_000
-"""Characters; and objects nested more deeply than `_MAX_DEPTH` are no answers either."""
+"""Characters; longer objects and more deeply nested ones are no answers."""
+_MAX_OBJECTS = 200
+"""Only so many opening braces from the end are tried."""
 _MAX_DEPTH = 8
 _LAT_KEYS = ("lat", "latitude")
 _LON_KEYS = ("lon", "lng", "long", "longitude")
@@ -174,38 +176,28 @@ _NESTED_KEYS = (
 
 
 def _read_object(text: str) -> Answer | NoAnswer | None:
-    for start, end in _object_spans(text):
-        raw = text[start:end]
-        try:
-            content = _Lenient(raw).value()
-        except ValueError:
-            continue
-        found = _from_object(cast("dict[str, object]", content), raw)  # it began with a brace
+    for content, raw in reversed(_objects(text)):
+        found = _from_object(content, raw)
         if found is not None:
             return found
     return None
 
 
-def _object_spans(text: str) -> list[tuple[int, int]]:
-    """Return the spans of balanced braces, the last one first and an outer one before what is in it."""
-    opened: list[int] = []
-    spans: list[tuple[int, int]] = []
-    for match in _BRACES.finditer(text):
-        if match[0] == "{":
-            opened.append(match.start())
-        elif opened:
-            start = opened.pop()
-            if match.end() - start <= _MAX_OBJECT:
-                spans.append((start, match.end()))
-    outer: list[tuple[int, int]] = []
-    ordered: list[tuple[int, int]] = []
-    for span in sorted(spans, key=lambda span: (-span[1], span[0])):
-        while outer and outer[-1][0] > span[0]:
-            outer.pop()
-        outer.append(span)
-        if len(outer) <= _MAX_DEPTH:
-            ordered.append(span)
-    return ordered
+def _objects(text: str) -> list[tuple[dict[str, object], str]]:
+    """Return the objects that can be read, in order, each with its text; inner ones are not listed."""
+    objects: list[tuple[dict[str, object], str]] = []
+    end = 0
+    for start in [match.start() for match in re.finditer(r"\{", text)][-_MAX_OBJECTS:]:
+        if start < end:
+            continue
+        reader = _Lenient(text[start : start + _MAX_OBJECT])
+        try:
+            content = cast("dict[str, object]", reader.value())  # it begins with a brace
+        except ValueError:
+            continue
+        end = start + reader.at
+        objects.append((content, text[start:end]))
+    return objects
 
 
 def _from_object(content: dict[str, object], raw: str) -> Answer | NoAnswer | None:
@@ -314,28 +306,29 @@ class _Lenient:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._at = 0
+        self.at = 0
+        """Where it is in the text; after `value`, behind it."""
         self._depth = 0
 
     def value(self) -> object:
         """Return the value at the current place and go behind it."""
         self._skip()
-        mark = self._text[self._at : self._at + 1]
+        mark = self._text[self.at : self.at + 1]
         if mark in {"{", "["}:
             self._depth += 1
             if self._depth > _MAX_DEPTH:
                 raise ValueError("nested too deeply")
-            self._at += 1
+            self.at += 1
             result = self._members() if mark == "{" else self._items()
             self._depth -= 1
             return result
-        match = self._string.match(self._text, self._at)
+        match = self._string.match(self._text, self.at)
         return self._unquoted(match) if match else _scalar(self._take(self._bare)[0].strip())
 
     def _members(self) -> dict[str, object]:
         members: dict[str, object] = {}
         while not self._closes("}"):
-            match = self._string.match(self._text, self._at)
+            match = self._string.match(self._text, self.at)
             key = self._unquoted(match) if match else self._take(self._key)[0]
             self._take(re.compile(r"\s*[:=]"))
             members[key] = self.value()
@@ -349,23 +342,23 @@ class _Lenient:
 
     def _closes(self, mark: str) -> bool:
         self._skip()
-        if not self._text.startswith(mark, self._at):
+        if not self._text.startswith(mark, self.at):
             return False
-        self._at += 1
+        self.at += 1
         return True
 
     def _skip(self) -> None:
         self._take(self._blank)
 
     def _take(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        match = pattern.match(self._text, self._at)
+        match = pattern.match(self._text, self.at)
         if match is None:
-            raise ValueError(f"unexpected {self._text[self._at : self._at + 10]!r}")
-        self._at = match.end()
+            raise ValueError(f"unexpected {self._text[self.at : self.at + 10]!r}")
+        self.at = match.end()
         return match
 
     def _unquoted(self, match: re.Match[str]) -> str:
-        self._at = match.end()
+        self.at = match.end()
         text = next(group for group in match.groups() if group is not None)
         if "\\" not in text or match[1] is None:
             return text

@@ -38,7 +38,7 @@ MAX_FILE_BYTES = 200_000_000
 MIN_SIDE = 8
 """A picture with a shorter side than this shows nothing that could be located."""
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
 """Pillow's decoders that may see foreign bytes; HEIF joins them when a file asks for it."""
 _READABLE = "JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF and BMP can be read"
 _DECODER_ERRORS = (
@@ -132,9 +132,10 @@ class Photo:
         if self.width * self.height <= max_pixels:
             return self
         scale = math.sqrt(max_pixels / (self.width * self.height))
-        width, height = max(int(self.width * scale), 1), max(int(self.height * scale), 1)
-        # A side that had to be rounded up to one pixel leaves less room for the other.
-        size = min(width, max_pixels // height), min(height, max_pixels // width)
+        # A side that is rounded up to one pixel leaves less room for the other.
+        width = max(int(self.width * scale), 1)
+        height = max(min(int(self.height * scale), max_pixels // width), 1)
+        size = min(width, max_pixels // height), height
         return replace(self, image=self.image.resize(size, Image.Resampling.LANCZOS))
 
 

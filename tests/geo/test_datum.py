@@ -175,7 +175,7 @@ def test_neighbours_in_the_mainland_stay_neighbours(
 
 
 def test_the_shift_at_published_places(shared: Path):
-    lines = (shared / "published" / "amap_v1_gpt5.jsonl").read_text("utf-8").splitlines()
+    lines = (shared / "published" / "amap_v1_gpt5.jsonl").read_bytes().splitlines()
     truths = [LatLon(t["lat"], t["lon"]) for t in (json.loads(line)["ground_truth"] for line in lines)]
     pairs = [(truth, truth.to(Datum.GCJ02)) for truth in truths]
     metres = [
