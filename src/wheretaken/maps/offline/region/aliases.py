@@ -2,7 +2,7 @@
 
 The fuzzy index is an inverted list of character pairs (bigrams) of `names.skeleton`, so that what OCR
 confuses is equal before anything is compared. An edit changes at most two pairs, therefore a name within `k`
-edits of a query shares at least one of any `2k + 1` of the query's pairs: the search reads the shortest lists
+edits of a query shares at least `n` of any `2k + n` of the query's pairs: the search reads the shortest lists
 only and still misses nothing. Names are numbered by the length of their skeletons, so that names of about the
 query's length are one stretch of every list.
 """

@@ -7,6 +7,7 @@ A query is folded once; "window" means some neighbouring words of it (characters
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ _PREFIXES = 60
 _STRIPPED_WORTH = 0.9
 """What a window that is only a stripped name counts, compared with one that is a whole name."""
 _FUZZY_WINDOWS = 12
+_SHARED = 6
+"""Pairs that a name must share with the query, if this many are left after the possible errors: counting is
+cheap, comparing is not."""
 _IGNORED = GENERIC | names.LINK_WORDS
 
 
@@ -59,8 +63,14 @@ class Window:
     end: int
 
 
-def find(tables: Tables, query: str) -> dict[int, Hit]:
-    """Return the best hit for every thing that the query may name; errors only where nothing fits."""
+def find(tables: Tables, query: str, *, explained: bool = False) -> dict[int, Hit]:
+    """Return the best hit for every thing that the query may name; errors only where nothing fits.
+
+    Args:
+        tables: the region's.
+        query: what is on a sign or what a person typed.
+        explained: the query is known to be something else as well (an address), so no misspelled name.
+    """
     key = names.fold(query)
     if not key:
         return {}
@@ -69,7 +79,7 @@ def find(tables: Tables, query: str) -> dict[int, Hit]:
     windows = list(_windows(key))
     _keep(hits, _inside(tables, key, windows))
     _keep(hits, _beginning(tables, key))
-    if not any(_certain(hit) for hit in hits.values()):
+    if not explained and not any(_certain(hit) for hit in hits.values()):
         _keep(hits, fuzzy(tables, query))
         if not any(hit.kind is MatchKind.FUZZY for hit in hits.values()):
             _keep(hits, _fuzzy_windows(tables, key, windows))
@@ -88,11 +98,13 @@ def fuzzy(tables: Tables, text: str) -> Iterator[Hit]:
     if not allowed:
         return
     sizes = sorted((size, pair) for pair, size in tables.posting_sizes(pairs(skeleton)).items())
-    rarest = {pair for _, pair in sizes[: 2 * allowed + 1]}
+    rarest = {pair for _, pair in sizes[: 2 * allowed + _SHARED]}
     first, end = tables.of_length(len(skeleton) - allowed, len(skeleton) + allowed)
-    near: set[int] = set()
+    shared: Counter[int] = Counter()
     for ids in tables.postings(rarest).values():
-        near.update(ids[bisect_left(ids, first) : bisect_left(ids, end)])
+        shared.update(ids[bisect_left(ids, first) : bisect_left(ids, end)])
+    needed = max(1, len(rarest) - 2 * allowed)
+    near = [alias_id for alias_id, count in shared.items() if count >= needed]
     for alias in tables.aliases_by_id(near):
         if Levenshtein.distance(skeleton, alias.skeleton, score_cutoff=allowed) <= allowed:
             similarity = Levenshtein.normalized_similarity(folded, alias.folded)

@@ -90,7 +90,8 @@ class Region:
 
     def _named(self, query: str, found: _Address | None) -> Iterator[Place]:
         """Yield what the query names; a name beside the address where that thing is explains both."""
-        hits = match.find(self._tables, query)
+        known = found is not None and found.similarity == 1 and not found.left
+        hits = match.find(self._tables, query, explained=known)
         things = self._tables.things(hits).values()
         for thing in sorted(things, key=lambda thing: hits[thing.id].rank):
             hit = hits[thing.id]

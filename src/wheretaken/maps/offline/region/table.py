@@ -129,7 +129,7 @@ class Tables:
         return (Alias(*row) for row in self._in("SELECT * FROM alias WHERE id", ids))
 
     def of_length(self, shortest: int, longest: int) -> tuple[int, int]:
-        """Return the numbers of the names with skeletons of these lengths: the first, and one past the last."""
+        """Return the numbers of the names with skeletons of these lengths: the first, one past the last."""
         ids = [first_id for length, first_id in self._lengths if length >= shortest]
         ends = [first_id for length, first_id in self._lengths if length > longest]
         return (ids[0] if ids else _NO_ID, ends[0] if ends else _NO_ID)

@@ -1,0 +1,203 @@
+"""The offline map provider: the world's settlements, every street region of this machine, and drawn maps.
+
+One search asks all sources and ranks their results together (`ranking`): a street address from a region and a
+city from the world index stand in one list. Nothing is built, opened or loaded before it is first needed; the
+blocking work runs in threads, so an event loop that uses the provider stays responsive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from wheretaken.geo import LatLon
+from wheretaken.maps.offline import ranking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from wheretaken.maps.base import MapPicture, Place
+    from wheretaken.maps.offline.region import Region
+    from wheretaken.maps.offline.render.renderer import Renderer
+
+    Progress = Callable[[str, int, int], None]
+    """Called with the stage, how much is done and of how much (0: not known)."""
+
+_Part = TypeVar("_Part")
+
+_SETTLEMENTS = {"city", "town", "village"}
+_KEPT_FOR_WORLD = 2
+"""Places of a reverse query that stay for settlement and country: a street without its town says little."""
+
+
+class World(Protocol):
+    """What the provider asks of the world's place index (`world.WorldIndex` is one)."""
+
+    def search(
+        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+    ) -> Sequence[Place]:
+        """Return settlements, divisions and countries that `query` may name."""
+        ...
+
+    def details(self, place_id: str, /) -> Place | None:
+        """Return the place with this id, or None."""
+        ...
+
+    def reverse(self, position: LatLon, *, limit: int = 5) -> Sequence[Place]:
+        """Return settlements around a position, then the division and the country that it is in."""
+        ...
+
+
+class OfflineProvider:
+    """A `MapProvider` that needs no network: searches and draws from files on this machine.
+
+    Args:
+        world: opens the world index; by default the one in the cache, which is built when missing.
+        regions: finds the region files; by default the built-in one and the user's.
+        renderer: makes the renderer; by default one for the same world and regions.
+        progress: called while an index is built on first use.
+    """
+
+    name = "offline"
+
+    def __init__(
+        self,
+        *,
+        world: Callable[[], World] | None = None,
+        regions: Callable[[], Sequence[Path]] | None = None,
+        renderer: Callable[[], Renderer] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._progress = progress
+        self._region_paths = _Once(regions or self._all_regions)
+        self._world = _Once(world or self._world_index)
+        self._regions = _Once(self._open_regions)
+        self._renderer = _Once(renderer or self._new_renderer)
+        self._setting = lru_cache(maxsize=1024)(self._look_up_setting)
+
+    async def search(
+        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+    ) -> list[Place]:
+        """Return the places that `query` may name, from every source, best first, each with its `match`."""
+        return await asyncio.to_thread(self._search, query, near, country_code.upper(), limit)
+
+    async def details(self, place_id: str) -> Place | None:
+        """Return the place with this id, or None when no source knows it."""
+        return await asyncio.to_thread(self._details, place_id)
+
+    async def reverse(self, position: LatLon, *, limit: int = 5) -> list[Place]:
+        """Return what is at and around a position.
+
+        First addresses, streets and POIs where a region covers it, then settlements, division and country.
+        """
+        return await asyncio.to_thread(self._reverse, position, limit)
+
+    async def road_map(
+        self,
+        centre: LatLon,
+        *,
+        zoom: float,
+        width: int = 500,
+        height: int = 500,
+        markers: Sequence[LatLon] = (),
+    ) -> MapPicture:
+        """Return a labelled map picture around `centre` with numbered markers.
+
+        Raises:
+            ToolError: the zoom or the size cannot be drawn.
+        """
+        return await asyncio.to_thread(
+            lambda: self._renderer().render(centre, zoom=zoom, width=width, height=height, markers=markers)
+        )
+
+    def _search(self, query: str, near: LatLon | None, country_code: str, limit: int) -> list[Place]:
+        found = list(self._world().search(query, near=near, country_code=country_code, limit=limit))
+        for region in self._regions():
+            local = map(self._situated, region.search(query, near=near, limit=limit))
+            found += [place for place in local if country_code in {"", place.country_code}]
+        if near is not None:
+            found = [ranking.with_distance(place, near) for place in found]
+        return ranking.best(found, limit)
+
+    def _details(self, place_id: str) -> Place | None:
+        if not place_id.startswith("osm:"):
+            return self._world().details(place_id)
+        known = (region.details(place_id) for region in self._regions())
+        return next((self._situated(place) for place in known if place is not None), None)
+
+    def _reverse(self, position: LatLon, limit: int) -> list[Place]:
+        around = list(self._world().reverse(position, limit=limit))
+        room = max(limit - min(len(around), _KEPT_FOR_WORLD), 0)
+        local: dict[tuple[str, str], Place] = {}
+        # The user's regions come last in the list and are newer than the one that ships with us.
+        for region in reversed(self._regions()):
+            if region.info.covers(position.lat, position.lon):
+                for place in region.reverse(position, limit=room):
+                    local.setdefault((place.id, place.kind), place)
+        near = [self._situated(place) for place in local.values()][:room]
+        return (near + around)[: max(limit, 0)]
+
+    def _situated(self, place: Place) -> Place:
+        """Return a region's place with country, division and settlement, where its own data lack them."""
+        # Hundredths of a degree (about a kilometre) are fine enough for that, and make neighbours share it.
+        setting = self._setting(round(place.lat, 2), round(place.lon, 2))
+        if setting is None or place.country_code not in {"", setting.country_code}:
+            return place
+        update = {
+            "country_code": setting.country_code,
+            "country": setting.country,
+            "admin1": setting.admin1,
+            "city": place.city or (setting.name if setting.kind in _SETTLEMENTS else ""),
+        }
+        return place.model_copy(update=update)
+
+    def _look_up_setting(self, lat: float, lon: float) -> Place | None:
+        """Return the closest settlement, or at least the division or country, around a position."""
+        around = self._world().reverse(LatLon(lat, lon), limit=5)
+        settlements = [place for place in around if place.kind in _SETTLEMENTS]
+        return next(iter([*settlements, *around]), None)
+
+    def _world_index(self) -> World:
+        from wheretaken.maps.offline import world  # noqa: PLC0415 - nothing is loaded before it is needed
+
+        return world.WorldIndex(world.ensure(self._progress))
+
+    def _all_regions(self) -> list[Path]:
+        from wheretaken.maps.offline import region  # noqa: PLC0415 - nothing is loaded before it is needed
+
+        return [info.path for info in region.regions(self._progress)]
+
+    def _open_regions(self) -> list[Region]:
+        from wheretaken.maps.offline.region import Region  # noqa: PLC0415 - nothing is loaded before it is needed
+
+        return [Region(path) for path in self._region_paths()]
+
+    def _new_renderer(self) -> Renderer:
+        from wheretaken.maps.offline import world  # noqa: PLC0415 - nothing is loaded before it is needed
+        from wheretaken.maps.offline.render.renderer import Renderer  # noqa: PLC0415
+
+        return Renderer(world.ensure(self._progress), self._region_paths())
+
+
+class _Once(Generic[_Part]):
+    """Makes a part on first use, once, whichever thread comes first; a failure is tried again next time."""
+
+    def __init__(self, make: Callable[[], _Part]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: list[_Part] = []
+
+    def __call__(self) -> _Part:
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+
+@cache
+def offline_provider(progress: Progress | None = None) -> OfflineProvider:
+    """Return the provider that all of a process shares (one for each `progress` callback)."""
+    return OfflineProvider(progress=progress)
