@@ -5,6 +5,7 @@ import os
 import random
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -33,6 +34,10 @@ def encoded(image: Image.Image, file_format: str = "PNG", **options: object) -> 
     buffer = io.BytesIO()
     image.save(buffer, file_format, **options)
     return buffer.getvalue()
+
+
+def profile(name: Literal["LAB", "sRGB"]) -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(name))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - untyped
 
 
 def is_corner(image: Image.Image) -> bool:
@@ -77,9 +82,8 @@ def test_every_mode_becomes_the_same_grey(mode: str):
         wide = {"I;16": 102 * 257, "I": 102 * 257, "F": 0.4}[mode]
         image = Image.new(mode, (16, 16), wide)
     elif mode == "LAB":
-        lab = ImageCms.createProfile("LAB")
         image = ImageCms.profileToProfile(
-            grey.convert("RGB"), ImageCms.createProfile("sRGB"), lab, outputMode="LAB"
+            grey.convert("RGB"), profile("sRGB"), profile("LAB"), outputMode="LAB"
         )
         assert image is not None
     elif mode == "PA":
@@ -110,7 +114,7 @@ def test_no_metadata_survives():
     exif = Image.Exif()
     exif[0x010E] = canary.decode()
     exif[EXIF_GPS] = {1: "N", 2: (51.0, 28.0, 40.0), 3: "W", 4: (0.0, 0.0, 5.0)}
-    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    icc = profile("sRGB").tobytes()
     iptc = b"\xff\xed" + (len(canary) + 2 + 14).to_bytes(2, "big") + b"Photoshop 3.0\0" + canary
     jpeg = encoded(
         corner(), "JPEG", exif=exif, xmp=b"<x>" + canary + b"</x>", comment=canary, icc_profile=icc
