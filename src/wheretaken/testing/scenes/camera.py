@@ -30,8 +30,8 @@ Matrix = npt.NDArray[np.float64]
 
 _FOCAL = 1.25 * WIDTH
 _MARGIN = 46
-_COVERABLE = 0.1
-"""Share of a decisive text that something in front may hide: a stroke or two of a word."""
+_COVERABLE, _COVERABLE_LETTER = 0.1, 0.4
+"""Share of a decisive text, and of any one letter of it, that something in front may hide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +198,16 @@ def _dirty(flat: npt.NDArray[np.uint8], noise: np.random.Generator) -> npt.NDArr
     return dirty
 
 
-def _hidden(alpha: npt.NDArray[np.uint8], boxes: Sequence[Box]) -> float:
-    """Return the largest share of any box that is covered by an opaque mask."""
-    shares = [
-        float((alpha[max(y0, 0) : y1, max(x0, 0) : x1] > 90).mean())
-        for x0, y0, x1, y1 in boxes
-        if x1 > x0 and y1 > y0
-    ]
-    return max(shares, default=0.0)
+def _hides_too_much(alpha: npt.NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
+    """Return whether an opaque mask covers too much of a text, or of any one letter-sized square of it."""
+    for x0, y0, x1, y1 in boxes:
+        covered = alpha[max(y0, 0) : y1, max(x0, 0) : x1] > 90
+        if covered.size == 0:
+            continue
+        letters = np.array_split(covered, max(1, round(covered.shape[1] / covered.shape[0])), axis=1)
+        if covered.mean() > _COVERABLE or max(letter.mean() for letter in letters) > _COVERABLE_LETTER:
+            return True
+    return False
 
 
 def _pole(rng: random.Random) -> Image.Image:
@@ -231,7 +233,7 @@ def _in_front(pixels: Pixels, boxes: Sequence[Box], rng: random.Random, noise: n
             thing = foliage((WIDTH, HEIGHT), 16, (x - 90, y - 70, x + 90, y + 70), rng, noise)
             thing = thing.filter(ImageFilter.GaussianBlur(2))
         layer = np.asarray(thing)
-        if _hidden(layer[..., 3], boxes) <= _COVERABLE:
+        if not _hides_too_much(layer[..., 3], boxes):
             alpha = layer[..., 3:].astype(np.float32) / 255
             return pixels * (1 - alpha) + layer[..., :3] * alpha
     return pixels

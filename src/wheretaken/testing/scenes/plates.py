@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Box = tuple[int, int, int, int]
 
+_SMALLEST = 8  # pixels per em; below this, letters are no letters
+
 SHEET_WIDTH, SHEET_HEIGHT = 2048, 1400
 """A wall is drawn larger than the photo, since a turned camera sees more of its far side."""
 
@@ -71,8 +73,10 @@ def _fitted(text: str, row: Row, room: int) -> Image.Image:
     """Return the ink of a text at the row's size, or at the largest size that is at most `room` wide."""
     size = row.size
     mask = fonts.ink(text, size, bold=row.bold, language=row.language)
-    while mask.width > room and size > 8:
-        size = max(8, min(size - 1, int(size * room / mask.width)))
+    while mask.width > room:
+        size = min(size - 1, int(size * room / mask.width))
+        if size < _SMALLEST:
+            raise ValueError(f"{text!r} does not fit into {room} pixels")
         mask = fonts.ink(text, size, bold=row.bold, language=row.language)
     return mask
 
@@ -118,6 +122,9 @@ def plate(
         corner: radius of the corners.
         align: "centre" or "left"; a row with a tail always fills the width.
         board: False for letters without a board (on glass, or mounted on the wall one by one).
+
+    Raises:
+        ValueError: a text does not fit into `max_width` at any legible size.
     """
     inset = padding + edge
     lines = _lines(rows, max_width - 2 * inset)

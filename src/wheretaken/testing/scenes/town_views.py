@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.testing.scenes.backdrops import FASCIA, GLASS, WINDOWS_END, country_road, house_front
@@ -14,13 +14,10 @@ from wheretaken.testing.scenes.camera import conditions, photograph
 from wheretaken.testing.scenes.contacts import domain, telephone
 from wheretaken.testing.scenes.distractors import add_distractors
 from wheretaken.testing.scenes.languages import WHITE, Paint, direction_paint, entry_paint
-from wheretaken.testing.scenes.plates import SHEET_HEIGHT, SHEET_WIDTH, Row, Sheet, plate
+from wheretaken.testing.scenes.plates import SHEET_HEIGHT, SHEET_WIDTH, Plate, Row, Sheet, plate
 from wheretaken.testing.scenes.scene import Difficulty, Scene
 from wheretaken.testing.scenes.street_views import FRONTS
 from wheretaken.testing.scenes.towns import Town, neighbours
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 ROAD_FACTOR = 1.3
 """Road distance over straight-line distance, as is usual between towns."""
@@ -54,28 +51,25 @@ def _number(town: Town, km: float) -> str:
     return str(max(1, round(km)))
 
 
-def _on_posts(board: Image.Image, sheet: Sheet) -> None:
-    """Draw two steel posts behind a board that will be placed centred at the sheet's middle."""
+def _on_posts(board: Plate, top: int) -> Sheet:
+    """Return a sheet with a board on two steel posts, its upper edge at `top`, centred, and nothing else."""
     post = Paint((128, 130, 132), WHITE, (96, 98, 100))
     steel = plate(
         [Row(".", 8, decisive=False)],
         post,
         max_width=26,
         min_width=20,
-        min_height=720,
+        min_height=760,
         padding=2,
         edge=1,
         corner=2,
     )
+    sheet = Sheet(Image.new("RGBA", (SHEET_WIDTH, SHEET_HEIGHT), (0, 0, 0, 0)))
     for share in (0.2, 0.8):
-        x = SHEET_WIDTH // 2 - board.width // 2 + int(board.width * share)
-        sheet.image.alpha_composite(steel.image, (x - 10, 480))
-
-
-def _empty_sheet() -> Sheet:
-    from PIL import Image  # noqa: PLC0415 - named only for types above
-
-    return Sheet(Image.new("RGBA", (SHEET_WIDTH, SHEET_HEIGHT), (0, 0, 0, 0)))
+        x = SHEET_WIDTH // 2 + int(board.image.width * (share - 0.5))
+        sheet.image.alpha_composite(steel.image, (x - 10, top + 24))
+    sheet.place(board, (SHEET_WIDTH - board.image.width) // 2, top, shadow=0)
+    return sheet
 
 
 def _entry(town: Town, difficulty: Difficulty, rng: random.Random) -> Sheet:
@@ -92,10 +86,7 @@ def _entry(town: Town, difficulty: Difficulty, rng: random.Random) -> Sheet:
     board = plate(
         rows, entry_paint(town.country), max_width=860, min_width=420, padding=40, edge=8, corner=18
     )
-    sheet = _empty_sheet()
-    _on_posts(board.image, sheet)
-    sheet.place(board, (SHEET_WIDTH - board.image.width) // 2, 640 - board.image.height, shadow=0)
-    return sheet
+    return _on_posts(board, 640 - board.image.height)
 
 
 def _beside(town: Town, rng: random.Random) -> LatLon:
@@ -129,10 +120,7 @@ def _direction(
         corner=16,
         align="left",
     )
-    sheet = _empty_sheet()
-    _on_posts(board.image, sheet)
-    sheet.place(board, (SHEET_WIDTH - board.image.width) // 2, max(60, 700 - board.image.height), shadow=0)
-    return sheet
+    return _on_posts(board, max(60, 700 - board.image.height))
 
 
 def _civic(town: Town, difficulty: Difficulty, rng: random.Random, noise: np.random.Generator) -> Sheet:

@@ -204,9 +204,15 @@ def local_name(city: _City, language: Language) -> str | None:
         return certain.pop() if len(certain) == 1 else None
     # More words than the Latin name has means that the alias says more than the name ("X era", "X city").
     bare = [name for name in bare if len(name) >= 2 and len(name.split()) <= len(city["name"].split())]
-    best = max(bare, key=lambda name: (*_sounds_like(name, city, language), -len(name), name), default=None)
+    best = max(bare, key=lambda name: _fitness(name, city, language), default=None)
     least = 0.85 if language.code == "zh" else 0.6
     return best if best is not None and _sounds_like(best, city, language)[0] >= least else None
+
+
+def _fitness(name: str, city: _City, language: Language) -> tuple[float, float, int, int, str]:
+    """Return how well an alias fits a city: by sound, Greek with its accents, short before long."""
+    accents = unicodedata.normalize("NFD", name).count("\u0301") if language.script == "Greek" else 0
+    return (*_sounds_like(name, city, language), accents, -len(name), name)
 
 
 def _latin(city: _City, language: Language) -> str:
