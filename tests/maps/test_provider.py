@@ -115,6 +115,17 @@ async def test_a_region_place_is_told_where_it_is(provider: OfflineProvider):
     assert again == kosmos.model_copy(update={"match": None})
 
 
+async def test_a_place_is_in_the_town_and_not_in_its_quarter(
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
+):
+    quarter = city("Kluuvi", 60.1695, 24.946, "FI", 1_000, kind="village", extent_km=1.0, distance_km=0.3)
+    town = world.cities[0].model_copy(update={"distance_km": 0.4})
+    monkeypatch.setattr(world, "reverse", lambda _position, *, limit: [quarter, town][:limit])
+    provider = OfflineProvider(world=lambda: world, regions=lambda: [builtin()])
+    kosmos = (await provider.search("Ravintola Kosmos"))[0]
+    assert kosmos.city == "Helsinki"
+
+
 async def test_a_country_restricts_both_sources(provider: OfflineProvider):
     assert {place.country_code for place in await provider.search("Stockmann", country_code="fi")} == {"FI"}
     assert [place.kind for place in await provider.search("Stockmann", country_code="NG")] == ["city"]

@@ -71,6 +71,8 @@ def test_a_sign_in_two_languages_is_one_street(helsinki: Region):
     ("query", "name", "kind"),
     [
         ("Ravintola Ateneum", "Ateneum", MatchKind.STRIPPED),
+        ("Kosmos", "Ravintola Kosmos", MatchKind.STRIPPED),
+        ("Helsinki University Library", "Helsingin yliopiston pääkirjasto", MatchKind.PREFIX),
         ("Tervetuloa ravintola Kosmos avoinna", "Ravintola Kosmos", MatchKind.PARTIAL),
         ("Stockm", "Stockmann", MatchKind.PREFIX),
         ("University Library, Main", "Helsingin yliopiston pääkirjasto", MatchKind.PREFIX),

@@ -155,10 +155,15 @@ class OfflineProvider:
         return place.model_copy(update=update)
 
     def _look_up_setting(self, lat: float, lon: float) -> Place | None:
-        """Return the closest settlement, or at least the division or country, around a position."""
+        """Return the settlement that a position is in, or else the closest one, the division or the country.
+
+        Where a town and its quarters all reach that far, the town is what people say.
+        """
         around = self._world().reverse(LatLon(lat, lon), limit=5)
         settlements = [place for place in around if place.kind in _SETTLEMENTS]
-        return next(iter([*settlements, *around]), None)
+        reaching = [place for place in settlements if (place.distance_km or 0.0) <= place.extent_km]
+        largest = sorted(reaching, key=lambda place: -place.population)
+        return next(iter([*largest, *settlements, *around]), None)
 
     def _world_index(self) -> World:
         from wheretaken.maps.offline import world  # noqa: PLC0415 - nothing is loaded before it is needed

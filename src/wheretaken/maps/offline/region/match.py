@@ -27,6 +27,8 @@ _MAX_WORDS = 8
 _MAX_RUN = 12
 _MIN_PREFIX = 3
 _PREFIXES = 60
+_GENERIC_COST = 0.1
+"""What one generic word that a name has more than the query takes from the similarity."""
 _STRIPPED_WORTH = 0.9
 """What a window that is only a stripped name counts, compared with one that is a whole name."""
 _FUZZY_WINDOWS = 12
@@ -137,9 +139,17 @@ def _whole(tables: Tables, key: str) -> Iterator[Hit]:
 
 
 def _stripped_hit(key: str, alias: Alias) -> Hit:
-    """Return a hit whose similarity says how much of both names the common part is."""
+    """Return a hit for names that agree without generic words.
+
+    A name with a generic word more than the query ("Ravintola Kosmos" for "Kosmos") is hardly worse than an
+    equal one. A query with more says that something else is meant ("Helsinki University Library" is not
+    Helsinki), so there the similarity is the share of both that agrees.
+    """
     common = len(stripped(key) or key)
     similarity = min(1.0, 2 * common / (len(key) + len(alias.folded)))
+    if key == alias.stripped:
+        more = len(alias.folded.split()) - len(key.split())
+        similarity = max(similarity, 1 - _GENERIC_COST * max(more, 1))
     return Hit(alias.thing_id, MatchKind.STRIPPED, similarity, alias.name, alias.rank)
 
 
