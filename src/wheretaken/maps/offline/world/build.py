@@ -1,29 +1,22 @@
-"""Builds the world file, once, however many processes ask for it at the same time.
-
-The file is written under a temporary name and renamed when it is whole, so a killed build leaves nothing
-that a reader could open. Builders queue on a lock file; the second finds the first's work and uses it.
-"""
+"""Writes the world file: the order of the work, and the tables that are not geometry."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import gc
 import json
 import math
 import sqlite3
 from array import array
 from typing import TYPE_CHECKING, Any
 
-from wheretaken import paths
 from wheretaken.maps.offline.names import fold, skeleton_of_key
 from wheretaken.maps.offline.world import gather, grams, schema, shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    Progress = Callable[[str, int, int], None]
+    from wheretaken.maps.offline.world.cached import Progress
 
 _STAGES = ("reading sources", "places", "names", "name index", "outlines", "finishing")
 _ANTIMERIDIAN_WIDTH = 180.0
@@ -31,66 +24,13 @@ _FUZZY_POPULATION = 100_000
 _LONGEST_FUZZY = 40
 
 
-def ensure(progress: Progress | None = None) -> Path:
-    """Return the path of the world file, building it first when it is missing or damaged.
-
-    Args:
-        progress: called with the stage that begins, its number and the number of stages.
+def write_file(path: Path, progress: Progress) -> None:
+    """Write the whole world file to `path` (an empty file).
 
     Raises:
         MissingExtraError: the packages that hold the data are not installed.
     """
-    target = paths.cache_dir() / f"world-{schema.VERSION}.sqlite"
-    if is_whole(target):
-        return target
-    with _locked(target.with_suffix(".lock")):
-        if not is_whole(target):
-            with paths.atomic_path(target) as temporary, _gc_paused():
-                _build(temporary, progress or _silent)
-            for old in target.parent.glob("world-*.sqlite"):
-                if old != target:
-                    old.unlink(missing_ok=True)
-    return target
 
-
-def is_whole(path: Path) -> bool:
-    """Tell whether a file is a complete world file of this version, without reading all of it."""
-    if not path.is_file():
-        return False
-    try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            row = connection.execute("SELECT value FROM meta WHERE key = 'complete'").fetchone()
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            (size,) = connection.execute("PRAGMA page_size").fetchone()
-    except sqlite3.DatabaseError:
-        return False
-    return row == (str(schema.VERSION),) and pages * size == path.stat().st_size
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # released when the file is closed, even by a killed process
-        yield
-
-
-@contextlib.contextmanager
-def _gc_paused() -> Iterator[None]:
-    """Stop the cycle collector: it would walk millions of live objects again and again, for nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _silent(_stage: str, _done: int, _total: int) -> None:
-    return
-
-
-def _build(path: Path, progress: Progress) -> None:
     def begin(at: int) -> None:
         progress(_STAGES[at], at, len(_STAGES))
 
@@ -126,10 +66,11 @@ def _write_places(
     connection: sqlite3.Connection, sources: gather.Sources, codes: dict[str, str]
 ) -> dict[int, str]:
     """Fill the `place` table; return by id the names in their own script, of places that have one."""
-    rows = [gather.place_row(row, codes) for row in sources.places]
+    known = gather.native_names(sources)
+    rows = [gather.place_row(row, codes, known) for row in sources.places]
     # In id order the table is filled front to back.
     rows.sort(key=lambda row: row[0])
-    connection.executemany(f"INSERT INTO place VALUES ({_marks(12)})", rows)
+    connection.executemany(f"INSERT INTO place VALUES ({_marks(12)})", rows)  # noqa: S608 - only question marks
     rows.sort(key=lambda row: (round(row[6]), row[5]))  # neighbours on neighbouring pages
     connection.executemany(
         "INSERT INTO idx_place_geometry VALUES (?, ?, ?, ?, ?)",
@@ -147,8 +88,8 @@ def _names(
 ) -> tuple[gather.Names, set[str]]:
     """Return all names, and the keys that misspellings are looked for among.
 
-    Of small places those are only the names used there: with every alias of every village in reach, a word that
-    is no name would always find one.
+    Of small places those are only the names used there: with every alias of every village in reach, a
+    word that is no name would always find one.
     """
     names = gather.Names()
     fuzzy: set[str] = set()
@@ -205,6 +146,8 @@ def _write_areas(connection: sqlite3.Connection, areas: list[gather.Area], sourc
         if area.code in polygons:
             box, lat, lon, size = _outline_extent(polygons[area.code])
             lat, lon = marks.get(area.code, (lat, lon))
+            if area.kind == "country" and area.code in members:
+                lat, lon = members[area.code][5:]
         elif area.code in members:
             west, south, east, north, _, lat, lon = members[area.code]
             box = (west, south, east, north)
@@ -215,7 +158,7 @@ def _write_areas(connection: sqlite3.Connection, areas: list[gather.Area], sourc
         extent = round(math.sqrt(size / math.pi), 2)
         row = (area.id, area.code, area.kind, area.name, area.local, english, lat, lon, area.country_code)
         connection.execute(
-            f"INSERT OR IGNORE INTO area VALUES ({_marks(16)})",
+            f"INSERT OR IGNORE INTO area VALUES ({_marks(16)})",  # noqa: S608 - only question marks
             (*row, population, extent, round(size, 1), *box),
         )
 

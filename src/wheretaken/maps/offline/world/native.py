@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wheretaken.maps.offline.names import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _SPACE = r"\s.,'’·・\-–()"
 _RUSSIAN = "А-Яа-яЁё"
@@ -103,8 +103,15 @@ def script_of(country_code: str, admin1_code: str = "") -> str:
     return SCRIPTS.get(country_code, "")
 
 
-def local_name(name: str, others: Iterable[str], script: str) -> str:
-    """Return the name in `script` among a place's other names, or `name` where there is none."""
+def local_name(name: str, others: Sequence[str], script: str, known: frozenset[str] = frozenset()) -> str:
+    """Return the name in `script` among a place's other names, or `name` where there is none.
+
+    Args:
+        name: GeoNames' main name.
+        others: its other names.
+        script: as `script_of` gives it.
+        known: folded names that are certain to be in the country's language: one of them wins.
+    """
     if not script:
         return name
     fits = _PATTERNS[script].fullmatch
@@ -117,8 +124,8 @@ def local_name(name: str, others: Iterable[str], script: str) -> str:
     if script == "japanese":
         # Romanised kanji tell nothing about Japanese readings: kanji before kana, the plain name before 市.
         return min(found, key=lambda other: (not _has_han(other), len(other)))
-    sound = fold(name).replace(" ", "")
-    return max(found, key=lambda other: (_likeness(other, sound), -len(other)))
+    certain = [other for other in found if fold(other) in known]
+    return max(certain or found, key=lambda other: (_likeness(other, name), -len(other)))
 
 
 def _encodable(text: str, encoding: str) -> bool:
@@ -133,8 +140,8 @@ def _has_han(text: str) -> bool:
     return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
-def _likeness(other: str, sound: str) -> float:
+def _likeness(other: str, name: str) -> float:
     from rapidfuzz.fuzz import ratio  # noqa: PLC0415 - only building the index needs these two
     from unidecode import unidecode  # noqa: PLC0415 - as above
 
-    return ratio(unidecode(other).replace(" ", "").casefold(), sound)
+    return ratio(unidecode(other).replace(" ", "").casefold(), fold(name).replace(" ", ""))

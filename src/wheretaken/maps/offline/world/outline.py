@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.geo.latlon import LatLon, distance_km
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Rows = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 COAST_KM = 30.0
-"""How far from land a position at sea (a harbour, a ferry, a coarse coastline) still counts to its country."""
+"""How far from land a position at sea (a harbour, a coarse coastline) still counts to its country."""
 _KM_PER_DEG = 110.5
 _QUERY = (
     "SELECT admin1.code, admin1.country_code, admin1.geometry"
@@ -34,7 +34,7 @@ class Outlines:
 
         point = shapely.Point(position.lon, position.lat)
         for code, country, geometry in self._rows(_QUERY, _values(position.lon, position.lat)):
-            if shapely.intersects(shapely.from_wkb(geometry), point):
+            if shapely.from_wkb(cast("bytes", geometry)).intersects(point):
                 return code, country
         best = (COAST_KM, "", "")
         for west, south, east, north in self.boxes(position, COAST_KM / _KM_PER_DEG):

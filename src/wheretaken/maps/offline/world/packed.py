@@ -52,7 +52,9 @@ def unpack(path: Path) -> list[tuple[dict[str, Any], list[Polygon]]]:
     header = cast("list[dict[str, Any]]", json.loads(raw[4 : 4 + size]))
     planes = memoryview(raw)[4 + size :]
     half = len(planes) // 2
-    points = np.stack([_decode(planes[:half]), _decode(planes[half:])], axis=1) * STEP
+    points: npt.NDArray[np.float64] = np.stack(
+        [_decode(planes[:half]), _decode(planes[half:])], axis=1
+    ).astype(np.float64) * np.float64(STEP)
     records: list[tuple[dict[str, Any], list[Polygon]]] = []
     start = 0
     for properties in header:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from wheretaken.maps.base import MatchKind
@@ -160,18 +160,33 @@ def _area_codes(connection: sqlite3.Connection, context: str, name: _Name | None
 
 
 def _inside(connection: sqlite3.Connection, key: str) -> Iterator[Hit]:
-    """Yield the names that some of the query's words, or a part of an unspaced run, are as a whole."""
+    """Yield the names that some of the query's words, or a part of an unspaced run, are as a whole.
+
+    A place inside an area that is named beside it comes once more, with that area as a condition
+    (東京都港区).
+    """
     spans: dict[str, list[_Span]] = {}
     for text, span in _parts(tokens(key)[:_MOST_WORDS]):
         spans.setdefault(text, []).append(span)
     taken: list[_Span] = []
+    met: list[_Name] = []
     for name in sorted(_names(connection, spans), key=lambda name: -len(name.key)):
         free = [span for span in spans[name.key] if not any(_covers(other, span) for other in taken)]
-        refs = [ref for ref in name.refs if not ref & STRIPPED] if free else []
-        if refs:
+        if free and any(not ref & STRIPPED for ref in name.refs):
             taken.extend(free)
+            met.append(name)
+    areas = {name.key: _area_codes(connection, name.key, name) for name in met}
+    for name in met:
         share = min(1.0, len(name.key) / len(key))
-        yield from (Hit(ref >> 1, MatchKind.PARTIAL, name.key, name.spelling, share) for ref in refs)
+        hits = [
+            Hit(ref >> 1, MatchKind.PARTIAL, name.key, name.spelling, share)
+            for ref in name.refs
+            if not ref & STRIPPED
+        ]
+        yield from hits
+        beside = frozenset[str]().union(*(codes for other, codes in areas.items() if other != name.key))
+        if beside and not areas[name.key]:
+            yield from (replace(hit, within=beside) for hit in hits)
 
 
 def _parts(words: list[str]) -> Iterator[tuple[str, _Span]]:

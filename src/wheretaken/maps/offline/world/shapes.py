@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import shapely
 
 from wheretaken.maps.offline.world import packed
 from wheretaken.maps.offline.world.gather import Area, shipped
@@ -22,6 +23,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 Shape: TypeAlias = tuple[bytes, Box]
 """WKB and its box."""
 
+_LINE_DETAIL_DEG = 0.0005
+"""Half a pixel at zoom 10, where the renderer stops being a map of states."""
 _LINE_POINTS = 200
 """Border lines are cut after so many points, so that a map picture reads only those near it."""
 
@@ -57,14 +60,12 @@ def create_rtree(connection: sqlite3.Connection, table: str) -> None:
 
 def insert(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[tuple[str, ...], Shape]]) -> None:
     """Insert rows of attribute values and shape, with their boxes."""
+    boxes = f"INSERT INTO idx_{table}_geometry VALUES (?, ?, ?, ?, ?)"  # noqa: S608 - our own table names
     for values, (wkb, (west, east, south, north)) in rows:
         marks = ", ".join("?" * (len(values) + 2))
-        identifier = connection.execute(
-            f"INSERT INTO {table} VALUES ({marks})", (None, *values, wkb)
-        ).lastrowid
-        connection.execute(
-            f"INSERT INTO idx_{table}_geometry VALUES (?, ?, ?, ?, ?)", (identifier, west, east, south, north)
-        )
+        query = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608 - as above
+        identifier = connection.execute(query, (None, *values, wkb)).lastrowid
+        connection.execute(boxes, (identifier, west, east, south, north))
 
 
 def polygon_wkb(polygon: packed.Polygon) -> Shape:
@@ -77,6 +78,7 @@ def polygon_wkb(polygon: packed.Polygon) -> Shape:
 
 
 def _line_wkb(points: npt.NDArray[np.float64]) -> Shape:
+    points = shapely.get_coordinates(shapely.simplify(shapely.LineString(points), _LINE_DETAIL_DEG))
     return struct.pack("<BII", 1, 2, len(points)) + points.astype("<f8").tobytes(), _box(points)
 
 

@@ -1,0 +1,84 @@
+"""Finds the world file in the cache, or has it built, once, however many processes ask at the same time.
+
+The file is written under a temporary name and renamed when it is whole, so a killed build leaves nothing
+that a reader could open. Builders queue on a lock file; the second finds the first's work and uses it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import sqlite3
+from typing import TYPE_CHECKING
+
+from wheretaken import paths
+from wheretaken.maps.offline.world import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    Progress = Callable[[str, int, int], None]
+
+
+def ensure(progress: Progress | None = None) -> Path:
+    """Return the path of the world file, building it first when it is missing or damaged.
+
+    Args:
+        progress: called with the stage that begins, its number and the number of stages.
+
+    Raises:
+        MissingExtraError: the packages that hold the data are not installed.
+    """
+    target = paths.cache_dir() / f"world-{schema.VERSION}.sqlite"
+    if is_whole(target):
+        return target
+    with _locked(target.with_suffix(".lock")):
+        if not is_whole(target):
+            # The builder's libraries take half a second to load; every other call does without them.
+            from wheretaken.maps.offline.world import build  # noqa: PLC0415
+
+            with paths.atomic_path(target) as temporary, _gc_paused():
+                build.write_file(temporary, progress or _silent)
+            for old in target.parent.glob("world-*.sqlite"):
+                if old != target:
+                    old.unlink(missing_ok=True)
+    return target
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a file is a complete world file of this version, without reading all of it."""
+    if not path.is_file():
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'complete'").fetchone()
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            (size,) = connection.execute("PRAGMA page_size").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return row == (str(schema.VERSION),) and pages * size == path.stat().st_size
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Generator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # released when the file is closed, even by a killed process
+        yield
+
+
+@contextlib.contextmanager
+def _gc_paused() -> Generator[None]:
+    """Stop the cycle collector: it would walk millions of live objects again and again, for nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    return
