@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import closing
@@ -192,6 +194,19 @@ async def test_nothing_is_opened_before_it_is_needed_and_then_once(world: SmallW
     assert opened == []
     await asyncio.gather(*(provider.search("Paris") for _ in range(4)))
     assert sorted(opened) == ["regions", "world"]
+
+
+def test_importing_the_provider_loads_nothing_heavy():
+    check = (
+        "import sys; import wheretaken.maps.offline.provider;"
+        "from wheretaken.maps.offline.region import regions;"
+        "heavy = {'numpy', 'shapely', 'osmium', 'mapnik', 'rapidfuzz', 'pyproj', 'cv2'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert said.stdout.strip() == "[]"
 
 
 async def test_a_failure_to_open_is_tried_again(world: SmallWorld):

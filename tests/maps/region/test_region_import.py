@@ -1,4 +1,5 @@
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 import shapely
 
-from wheretaken.errors import DataError
+from wheretaken.errors import DataError, MissingExtraError
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps.offline.region import Region, import_extract
 from wheretaken.maps.offline.region.schema import DRAWN, open_region, read_meta
@@ -194,6 +195,16 @@ def test_a_bad_extract_is_one_clear_line_and_leaves_the_old_region(
     with Region(target) as region:
         assert region.info.name == "old"
     assert [path.name for path in target.parent.iterdir()] == ["r.sqlite"]
+
+
+def test_without_the_extra_it_says_what_to_install(
+    write_osm: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    source = write_osm(SQUARE + f'<way id="1">{nodes(1, 2, 3, 4, 1)}{tag(landuse="forest")}</way>')
+    for module in ("shapely", "osmium"):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(MissingExtraError, match=r"pip install 'wheretaken\[offline\]'"):
+            import_extract(source, tmp_path / "r.sqlite", name="m")
 
 
 def test_readers_keep_the_old_region_while_it_is_replaced(write_osm: Callable[..., Path], tmp_path: Path):

@@ -77,8 +77,9 @@ def test_names_are_all_names_and_nothing_else():
         "Tori": 2,
         "Вокзальная площадь": 2,
         "HSL": 3,
-        "Talo": 3,
     }
+    nameless = {"addr:housename": "Talo", "addr:housenumber": "1", "addr:street": "Katu"}
+    assert [name.text for name in tagging.names(nameless)] == ["Talo"]
 
 
 def test_both_halves_of_a_two_language_name_are_names():

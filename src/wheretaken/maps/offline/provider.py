@@ -46,6 +46,10 @@ class World(Protocol):
         """Return the place with this id, or None."""
         ...
 
+    def places_in_country(self, country_code: str, limit: int = 100) -> Sequence[Place]:
+        """Return the largest settlements of a country, the most populous first."""
+        ...
+
     def reverse(self, position: LatLon, *, limit: int = 5) -> Sequence[Place]:
         """Return settlements around a position, then the division and the country that it is in."""
         ...
@@ -78,10 +82,23 @@ class OfflineProvider:
         self._renderer = _Once(renderer or self._new_renderer)
         self._setting = lru_cache(maxsize=1024)(self._look_up_setting)
 
+    def prepare(self, progress: Progress | None = None) -> None:
+        """Build the indexes that are missing now, instead of in the first query.
+
+        Raises:
+            DataError: an index cannot be built.
+        """
+        self._progress = progress or self._progress
+        self._world()
+        self._region_paths()
+
     async def search(
         self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
     ) -> list[Place]:
-        """Return the places that `query` may name, from every source, best first, each with its `match`."""
+        """Return the places that `query` may name, from every source, best first, each with its `match`.
+
+        With an empty query, the largest settlements of `country_code`, without a match.
+        """
         return await asyncio.to_thread(self._search, query, near, country_code.upper(), limit)
 
     async def details(self, place_id: str) -> Place | None:
@@ -114,6 +131,8 @@ class OfflineProvider:
         )
 
     def _search(self, query: str, near: LatLon | None, country_code: str, limit: int) -> list[Place]:
+        if not query.strip():
+            return list(self._world().places_in_country(country_code, limit))
         found = list(self._world().search(query, near=near, country_code=country_code, limit=limit))
         for region in self._regions():
             local = map(self._situated, region.search(query, near=near, limit=limit))

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wheretaken.errors import MissingExtraError
 from wheretaken.maps.base import MatchKind
 from wheretaken.maps.offline import names
 from wheretaken.maps.offline.region.aliases import GENERIC, MIN_FUZZY, pairs, stripped
@@ -93,7 +94,10 @@ def fuzzy(tables: Tables, text: str) -> Iterator[Hit]:
 
     Similarity is 1 - edit distance / length of the longer text, on the folded names.
     """
-    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 - only fuzzy queries need it
+    try:
+        from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 - only fuzzy queries need it
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("searching street regions", "offline", error.name or "rapidfuzz") from error
 
     folded, skeleton = names.fold(text), names.skeleton(text)
     allowed = 0 if len(skeleton) < MIN_FUZZY else 1 if len(skeleton) < 8 else 2 if len(skeleton) < 16 else 3
