@@ -16,7 +16,6 @@ from wheretaken.maps.offline.render.street_tables import (
     RUNWAYS,
     STREAMS,
     WATERS,
-    Ground,
 )  # fmt: skip
 from wheretaken.maps.offline.render.style import Layer, Rule, Symbol, at_zoom, dot, fill, select, stroke, text
 from wheretaken.maps.offline.render.world_map import STREETS_FROM
@@ -39,7 +38,7 @@ def base_layers(region: Path, frame: str) -> list[Layer]:
     )
     return [
         ground,
-        _area_layer(region, "sea", Ground(palette.SEA, {"natural": "sea"})),
+        _sea_layer(region),
         _ground_layer(region),
         _stream_layer(region),
         _building_layer(region),
@@ -67,9 +66,11 @@ def label_layers(region: Path) -> list[Layer]:
     ]
 
 
-def _area_layer(region: Path, name: str, ground: Ground) -> Layer:
-    query = select("area", (), where=_is_any(ground.values))
-    return Layer(name, query, ((Rule((fill(ground.colour, gamma=0.8),)),),), (STREETS_FROM, 99), file=region)
+def _sea_layer(region: Path) -> Layer:
+    """Return the sea; its thin outline hides the land of the frame, which would shine through a soft edge."""
+    query = select("area", (), where="class = 'natural' AND subclass = 'sea'")
+    rule = Rule((fill(palette.SEA), stroke(palette.SEA, 1)))
+    return Layer("sea", query, ((rule,),), (STREETS_FROM, 99), file=region)
 
 
 def _ground_layer(region: Path) -> Layer:

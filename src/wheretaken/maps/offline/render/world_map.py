@@ -52,8 +52,8 @@ def base_layers(world: Path) -> list[Layer]:
         Layer(
             "admin1_border",
             _all("admin1_border"),
-            (by_zoom((4, 19), lambda zoom: _border(palette.ADMIN1_BORDER, zoom, {4: 0.4, 10: 1.2}, "6,3")),),
-            (4, 99),
+            (by_zoom((5, 19), lambda zoom: _border(palette.ADMIN1_BORDER, zoom, {5: 0.4, 10: 1.2}, "6,3")),),
+            (5, 99),
             file=world,
         ),
         Layer(
@@ -62,7 +62,7 @@ def base_layers(world: Path) -> list[Layer]:
             (
                 by_zoom(
                     (0, 19),
-                    lambda zoom: _border(palette.COUNTRY_BORDER, zoom, {0: 0.4, 5: 1.0, 12: 2.0}, ""),
+                    lambda zoom: _border(palette.COUNTRY_BORDER, zoom, {0: 0.5, 5: 1.2, 12: 2.0}, ""),
                 ),
             ),
             file=world,
@@ -106,12 +106,12 @@ def _country_layer(names: WorldNames) -> Layer:
     rows = [(label.lat, label.lon, label.name, label.first_zoom) for label in names.countries]
     spread = {"wrap-width": "90", "character-spacing": "0.6", "margin": "6"}
     rules: list[Rule] = []
-    for zoom in range(1, 9):
+    for zoom in range(1, 8):
         size = at_zoom({1: 9, 4: 12, 7: 16}, zoom)
         symbol = text("[name]", size, palette.COUNTRY_LABEL, options=spread)
         rules.append(Rule((symbol,), f"[first] <= {zoom}", (zoom, zoom)))
     query = inline_csv(("lat", "lon", "name", "first"), rows)
-    return Layer("country_label", query, (tuple(rules),), (1, 8), inline=True)
+    return Layer("country_label", query, (tuple(rules),), (1, 7), inline=True)
 
 
 def _large_layer(names: WorldNames, zoom: int, least: int) -> Layer:

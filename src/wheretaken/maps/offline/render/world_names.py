@@ -48,8 +48,8 @@ class Country(NamedTuple):
 
     @property
     def first_zoom(self) -> int:
-        """The zoom from which its name has room: 2 for 400 square degrees; each zoom quarters that."""
-        return max(1, min(8, round(2 + math.log(400 / max(self.size, 1e-6), 4))))
+        """The zoom from which its name has room: 2 for 150 square degrees; each zoom quarters that."""
+        return max(1, min(8, round(2 + math.log(150 / max(self.size, 1e-6), 4))))
 
 
 class WorldNames(NamedTuple):
