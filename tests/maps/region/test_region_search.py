@@ -110,6 +110,11 @@ def test_a_misspelled_name_is_found_among_other_words(helsinki: Region):
     assert kind_of(found) is MatchKind.FUZZY
 
 
+def test_one_name_repeated_is_not_another_that_repeats_it(helsinki: Region):
+    assert best(helsinki, "Yes Yes Yes").name == "Yes Yes Yes"
+    assert kind_of(best(helsinki, "Kiasma Kiasma")) is MatchKind.PARTIAL
+
+
 @pytest.mark.parametrize("query", ["", "   ", "?!", "xqzzyvw", "\x00", "00100", "a"])
 def test_what_names_nothing_finds_nothing(helsinki: Region, query: str):
     assert helsinki.search(query) == []

@@ -28,6 +28,7 @@ _MAX_WORDS = 8
 _MAX_RUN = 12
 _MIN_PREFIX = 3
 _PREFIXES = 60
+_REPEATED = 0.95
 _GENERIC_COST = 0.1
 """What one generic word that a name has more than the query takes from the similarity."""
 _STRIPPED_WORTH = 0.9
@@ -215,8 +216,13 @@ def _inside(tables: Tables, key: str, windows: list[Window]) -> Iterator[Hit]:
                 worth[i] = max(worth[i], weight)
         covered = sum(value for value, char in zip(worth, key, strict=True) if char != " ") / letters
         _, alias, _ = max(met, key=lambda one: (one[2] * len(one[0].text), -one[1].rank))
-        kind = MatchKind.EXACT if covered == 1 else MatchKind.PARTIAL
-        yield Hit(thing_id, kind, covered, alias.name, alias.rank)
+        spelled = {met_alias.folded for _, met_alias, _ in met}
+        if covered == 1 and len(spelled) > 1:
+            yield Hit(thing_id, MatchKind.EXACT, 1.0, alias.name, alias.rank)
+        else:
+            # One name again and again ("Yes Yes Yes") is not the whole of what is written.
+            similarity = covered if len(spelled) > 1 else min(covered, _REPEATED)
+            yield Hit(thing_id, MatchKind.PARTIAL, similarity, alias.name, alias.rank)
 
 
 def _beginning(tables: Tables, key: str) -> Iterator[Hit]:
