@@ -17,16 +17,45 @@ latitude is out of range and the exchanged pair is not. An object that says that
 from __future__ import annotations
 
 import itertools
+import contextlib
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wheretaken.geo import LatLon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+class Evidence(BaseModel):
+    """Something that the picture shows, and the place that it speaks for."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    reads: str
+    """What is read or seen."""
+    place: str = ""
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    """Of that place, WGS-84; None for evidence of a country or a language."""
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    call: str = ""
+    """The id of the tool call that showed it."""
+
+
+class Candidate(BaseModel):
+    """A place that was considered, WGS-84 degrees."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    city: str = ""
+    country: str = ""
+    weight: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Its share of the probability, as the answerer sees it."""
 
 
 class Answer(BaseModel):
@@ -41,6 +70,8 @@ class Answer(BaseModel):
     radius_km: Annotated[float, Field(ge=0)] | None = None
     """The radius within which the answerer expects the place."""
     confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    evidence: tuple[Evidence, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     raw: str = ""
     """The part of the text that was read as the answer."""
 
@@ -48,6 +79,9 @@ class Answer(BaseModel):
     def position(self) -> LatLon:
         """Where it is."""
         return LatLon(self.lat, self.lon)
+
+
+_Entry = TypeVar("_Entry", Evidence, Candidate)
 
 
 class NoAnswer(BaseModel):
@@ -219,8 +253,19 @@ def _from_object(content: dict[str, object], raw: str) -> Answer | NoAnswer | No
         country=country,
         radius_km=_quantity(fields.get("radiuskm", fields.get("radius")), "km"),
         confidence=_confidence(fields.get("confidence")),
+        evidence=_entries(fields.get("evidence"), Evidence),
+        candidates=_entries(fields.get("candidates"), Candidate),
         raw=raw,
     )
+
+
+def _entries(value: object, kind: type[_Entry]) -> tuple[_Entry, ...]:
+    """Read a list of objects; entries of another shape are left out, they are no reason to lose an answer."""
+    found: list[_Entry] = []
+    for entry in cast("list[object]", value) if isinstance(value, list) else []:
+        with contextlib.suppress(ValidationError):
+            found.append(kind.model_validate(entry))
+    return tuple(found)
 
 
 def _find_pair(value: object) -> tuple[float, float] | _Null | None:

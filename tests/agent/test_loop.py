@@ -25,7 +25,9 @@ def case() -> Case:
 
 
 async def play(model: ScriptedModel, maps: FewPlaces | None = None, limits: Limits | None = None):
-    return [event async for event in run(case(), model, WORLDWIDE, maps or FewPlaces([HELSINKI]), limits=limits)]
+    return [
+        event async for event in run(case(), model, WORLDWIDE, maps or FewPlaces([HELSINKI]), limits=limits)
+    ]
 
 
 async def test_a_model_that_answers_at_once():

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -141,4 +140,4 @@ def test_time_is_recorded_in_utc(tmp_path):
     (left,) = read(tmp_path)
     assert left.started.endswith("+00:00")
     assert 0 <= left.seconds <= time.time() - before + 1
-    assert os.path.getsize(tmp_path / "events" / f"{left.id}.jsonl") > 0
+    assert (tmp_path / "events" / f"{left.id}.jsonl").stat().st_size > 0

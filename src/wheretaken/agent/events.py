@@ -35,7 +35,7 @@ class StopReason(StrEnum):
     """The model ended by itself."""
     TURNS = "turns"
     """The turns ran out; the model was asked once for its answer."""
-    TOKENS = "tokens"  # noqa: S105 - model tokens, not a secret
+    TOKENS = "tokens"
     """The token budget was spent."""
     SECONDS = "seconds"
     """The time budget was spent."""
@@ -149,9 +149,7 @@ class RunEnded(_Event):
     usage: Usage = Usage()
 
 
-Event = Annotated[
-    RunStarted | MessageAdded | ToolStarted | ToolEnded | RunEnded, Field(discriminator="type")
-]
+Event = Annotated[RunStarted | MessageAdded | ToolStarted | ToolEnded | RunEnded, Field(discriminator="type")]
 
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads one line of an event log."""

@@ -186,12 +186,13 @@ async def _call_tools(
         )
         began = time.monotonic()
         result, error = ToolResult({}), ""
-        try:
-            if position >= state.limits.calls_per_turn:
-                raise ToolError(prompts.too_many_calls(state.limits.calls_per_turn))
-            result = await toolset.find(call.name).call(state.context, call.arguments)
-        except ToolError as problem:
-            error = str(problem)
+        if position >= state.limits.calls_per_turn:
+            error = prompts.too_many_calls(state.limits.calls_per_turn)
+        else:
+            try:
+                result = await toolset.find(call.name).call(state.context, call.arguments)
+            except ToolError as problem:
+                error = str(problem)
         state.context.pictures.extend(result.pictures)
         yield state.event(
             ToolEnded,

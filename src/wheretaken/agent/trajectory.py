@@ -1,7 +1,7 @@
 """A run as a file: appended event by event, folded into one line when it ends.
 
 A directory of runs holds
-- `events/<run>.jsonl`: one event a line, flushed as it happens; after `kill -9` all but the last line is whole;
+- `events/<run>.jsonl`: one event a line, flushed as it happens; `kill -9` can only harm the last;
 - `media/<sha256>.<ext>`: every picture once, named by its content;
 - `trajectories.jsonl`: one finished trajectory a line.
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -37,6 +36,7 @@ from wheretaken.paths import atomic_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 FILE = "trajectories.jsonl"
 
@@ -136,7 +136,9 @@ def read(directory: Path) -> Iterator[Trajectory]:
         try:
             trajectory = Trajectory.model_validate_json(line)
         except ValidationError as error:
-            raise DataError(f"{directory / FILE} has a line that is no trajectory: {_first(error)}") from error
+            raise DataError(
+                f"{directory / FILE} has a line that is no trajectory: {_first(error)}"
+            ) from error
         finished.add(trajectory.id)
         yield trajectory
     for log in sorted((directory / "events").glob("*.jsonl")):

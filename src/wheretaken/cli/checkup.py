@@ -1,4 +1,4 @@
-"""`wheretaken doctor`: what is installed, what is missing for which feature, and the command that mends it."""
+"""`wheretaken doctor`: what is installed, what is missing for which feature, and what mends it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def _index() -> Finding:
     built = path.is_file()
     detail = f"{path} ({path.stat().st_size / 1e6:.0f} MB)" if built else "not built yet"
     # Not being built is no fault: the first use builds it. The command does it now.
-    return Finding("built place index", works=True, detail=detail, mend="" if built else "wheretaken maps list")
+    return Finding(
+        "built place index", works=True, detail=detail, mend="" if built else "wheretaken maps list"
+    )
 
 
 def _directories() -> list[Finding]:

@@ -41,9 +41,7 @@ def reverse(lat: float, lon: float, *, limit: int, as_json: bool) -> int:
     return _print(found, as_json=as_json, nothing=f"nothing is known at {lat}, {lon}")
 
 
-def render(
-    lat: float, lon: float, output: Path, *, zoom: float, size: str, markers: Sequence[str]
-) -> int:
+def render(lat: float, lon: float, output: Path, *, zoom: float, size: str, markers: Sequence[str]) -> int:
     """Write a map picture."""
     match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", size)
     width, height = (int(match[1]), int(match[2])) if match else (0, 0)
@@ -87,7 +85,9 @@ def _print(places: Sequence[Place], *, as_json: bool, nothing: str) -> int:
         table = Table("place", "kind", "where", "position", "match", box=None)
         for place in places:
             name = f"{place.name} ({place.english})" if place.english else place.name
-            where = ", ".join(part for part in (place.address, place.city, place.admin1, place.country) if part)
+            where = ", ".join(
+                part for part in (place.address, place.city, place.admin1, place.country) if part
+            )
             match = f"{place.match.kind} “{place.match.alias}”" if place.match else _km(place)
             table.add_row(*map(escape, (name, place.kind, where)), f"{place.lat:.5f}, {place.lon:.5f}", match)
         Console().print(table)

@@ -106,7 +106,10 @@ class MapProvider(Protocol):
     async def search(
         self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
     ) -> Sequence[Place]:
-        """Return the places that `query` may name, best first, each with its `match`; empty when none."""
+        """Return the places that `query` may name, best first, each with its `match`; empty when none.
+
+        An empty query with a country asks for that country's largest settlements, without a match.
+        """
         ...
 
     async def details(self, place_id: str) -> Place | None:

@@ -1,4 +1,4 @@
-"""The toolset `worldwide`: six tools that work on any provider, with no key and no network on the offline one.
+"""The toolset `worldwide`: six tools that work on any provider, the offline one included.
 
 Coordinates are WGS-84 degrees, latitude first. Results are JSON that a model reads as text.
 """
@@ -12,12 +12,13 @@ from pydantic import Field
 from wheretaken import clues
 from wheretaken.errors import ToolError
 from wheretaken.geo import LatLon
-from wheretaken.maps import Place
 from wheretaken.messages import Picture
 from wheretaken.tools.base import Tool, ToolContext, ToolResult, Toolset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from wheretaken.maps import Place
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
@@ -50,12 +51,22 @@ async def zoom(
     left, right = sorted(min(max(x, 0), 1000) * whole.width // 1000 for x in bbox_2d[::2])
     top, bottom = sorted(min(max(y, 0), 1000) * whole.height // 1000 for y in bbox_2d[1::2])
     if right - left < SMALLEST_CROP or bottom - top < SMALLEST_CROP:
-        raise ToolError(f"the area is {right - left} x {bottom - top} pixels, too small to show; widen bbox_2d")
+        raise ToolError(
+            f"the area is {right - left} x {bottom - top} pixels, too small to show; widen bbox_2d"
+        )
     crop = whole.crop((left, top, right, bottom))
     factor = min(ZOOMED_SIDE / max(crop.size), MOST_ENLARGED)
     if factor > 1:
-        crop = crop.resize((round(crop.width * factor), round(crop.height * factor)), Image.Resampling.LANCZOS)
-    data = {"image": len(context.pictures), "of": image, "label": label, "width": crop.width, "height": crop.height}
+        crop = crop.resize(
+            (round(crop.width * factor), round(crop.height * factor)), Image.Resampling.LANCZOS
+        )
+    data = {
+        "image": len(context.pictures),
+        "of": image,
+        "label": label,
+        "width": crop.width,
+        "height": crop.height,
+    }
     return ToolResult(data, (Picture.encode(crop, "image/png"),))
 
 
@@ -133,7 +144,9 @@ async def road_map(
     drawn = await context.maps.road_map(LatLon(lat, lon), zoom=zoom, markers=pins)
     area = {side: round(getattr(drawn, side), 5) for side in ("south", "west", "north", "east")}
     data = {"image": len(context.pictures), "zoom": drawn.zoom, **area}
-    return ToolResult(data, (Picture.wrap(drawn.png, "image/png", drawn.width, drawn.height),), drawn.attribution)
+    return ToolResult(
+        data, (Picture.wrap(drawn.png, "image/png", drawn.width, drawn.height),), drawn.attribution
+    )
 
 
 async def read_clue(

@@ -21,7 +21,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wheretaken.geo import distances_km
-from wheretaken.maps import MatchKind, Place
+from wheretaken.maps import Match, MatchKind, Place
+from wheretaken.models.reader import scripts
+from wheretaken.models.reader.signs import is_street
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +54,13 @@ TEMPER = 0.75
 ROAD_FACTOR = 1.27
 """Road distance over straight line, median; the spread is of the logarithm."""
 ROAD_SPREAD = 0.11
-SMALL_KINDS = frozenset({"street", "address"})
+POINTED_AT = 0.06
+"""How much less a sign that only points to a town weighs than one that stands in it."""
+POINTING_KM = 30.0
+"""How far off such signs stand."""
+SETTLEMENTS = frozenset({"city", "town", "village", "district"})
+STREET_NAMED_AFTER = 0.12
+"""How often a street that bears a town's name is in that town, rather than elsewhere on the way to it."""
 AREAS = frozenset({"country", "admin1"})
 COUNTRY_FLOOR = 0.03
 """What a country clue leaves to countries it does not name."""
@@ -76,7 +84,10 @@ class Candidate:
     def log_prior(self) -> float:
         """Photos are taken where people are, though less than in proportion."""
         people = self.place.population
-        if not people and self.place.kind not in AREAS:
+        if self.place.kind in AREAS:
+            # Its cities are candidates of their own; the middle of an area is where nobody stands.
+            people = 2_000
+        elif not people:
             people = UNKNOWN_CITY if self.spread_km < 1 else 2_000
         return 0.38 * math.log(people + 1_000)
 
@@ -116,38 +127,62 @@ class Belief:
     support: list[Support] = field(default_factory=list[Support])
 
     @property
+    def strength(self) -> float:
+        """Evidence for the answer in nats, each line once."""
+        used: set[int] = set()
+        total = 0.0
+        for support in self.support:
+            if not used & support.text.lines:
+                used |= support.text.lines
+                total += support.gain
+        return total
+
+    @property
     def best(self) -> Candidate:
         """The answer."""
         return self.candidates[self.order[0]]
 
 
-def reliability(text: Text, places: Sequence[Place], call: str) -> list[Found]:
-    """Weigh what a look-up returned for a text."""
-    matched = [place for place in places if place.match is not None]
-    exact = any(p.match is not None and p.match.kind == MatchKind.EXACT for p in matched)
-    found: list[Found] = []
-    for place in matched:
-        match = place.match
-        if match is None:
-            continue
-        letters = max(sum(char.isalnum() for char in text.reads), 1)
-        covered = min(1.0, sum(char.isalnum() for char in match.alias) / letters)
-        weight = RELIABILITY[match.kind] * text.confidence
-        if match.kind == MatchKind.FUZZY:
-            weight *= max(0.0, 1 - 3.0 * (1 - match.similarity))
-        if match.kind in {MatchKind.PARTIAL, MatchKind.STRIPPED}:
-            weight *= covered
+def reliability(text: Text, looked_up: Sequence[tuple[str, Sequence[Place]]]) -> list[Found]:
+    """Weigh what the look-ups for a text returned; a place that two readings agree on weighs more.
+
+    Args:
+        text: What was looked up.
+        looked_up: The id of each tool call with the places that it found.
+    """
+    hits = [(call, place, place.match) for call, places in looked_up for place in places if place.match]
+    exact = any(match.kind == MatchKind.EXACT for _, _, match in hits)
+    found: dict[str, Found] = {}
+    for call, place, match in hits:
+        weight = _meaning(text, place, match)
         if exact and match.kind != MatchKind.EXACT:
             weight *= WORTH_IF_BETTER
-        if weight > 0.002:
-            found.append(Found(place, weight, call))
-    return found
+        before = found.get(place.id)
+        # Readings of one line err together, so that agreement is worth half of what it would be.
+        both = weight if before is None else max(weight, before.weight) + 0.5 * min(weight, before.weight)
+        first = before.call if before and before.weight >= weight else call
+        found[place.id] = Found(place, min(both, 0.97), first)
+    return [hit for hit in found.values() if hit.weight > 0.002]
+
+
+def _meaning(text: Text, place: Place, match: Match) -> float:
+    """How probable it is that a text means this place, from how its name was met."""
+    weight = RELIABILITY[match.kind] * text.confidence
+    letters = max(sum(char.isalnum() for char in text.reads), 1)
+    covered = min(1.0, sum(char.isalnum() for char in match.alias) / letters)
+    if match.kind == MatchKind.PREFIX:
+        weight *= match.similarity
+    if match.kind == MatchKind.FUZZY:
+        weight *= max(0.0, 1 - 3.0 * (1 - match.similarity))
+    if match.kind in {MatchKind.PARTIAL, MatchKind.STRIPPED}:
+        weight *= covered
+        if place.kind in SETTLEMENTS and is_street(text.reads):
+            weight *= STREET_NAMED_AFTER
+    return weight
 
 
 def coincidence(text: Text) -> float:
     """How probable it is that a text names places by accident: short and small ones often do."""
-    from wheretaken.models.reader import scripts  # noqa: PLC0415 - keeps this module's imports to data
-
     letters = sum(char.isalpha() for char in text.reads)
     syllabic = scripts.dominant(text.reads) in {"han", "kana", "hangul"}
     length = letters * (2.2 if syllabic else 1.0)
@@ -205,11 +240,18 @@ def _gains(text: Text, hits: Sequence[Found], candidates: Sequence[Candidate]) -
     else:
         size = np.array([spread_of(h.place) for h in hits])
         reach = np.maximum(size, np.array([[min(c.spread_km, 3.0)] for c in candidates]))
-        # A heavy tail: a name is also seen some way off, on direction signs and in addresses.
-        closeness = 1.0 / (1.0 + (apart / reach) ** 2) ** 0.9
+        closeness = _near(apart / reach)
+        # A town's name is also seen some way off, on direction signs and in addresses.
+        settled = np.array([h.place.kind in SETTLEMENTS for h in hits])
+        closeness = np.maximum(closeness, POINTED_AT * settled * _near(apart / POINTING_KM))
     likelihood = weights * closeness
     chance = coincidence(text)
     return np.log1p(likelihood.max(axis=1) / chance), likelihood.argmax(axis=1).astype(np.float64)
+
+
+def _near(ratio: Floats) -> Floats:
+    """Fall from 1 with a heavy tail, at distances in units of the thing's own size."""
+    return 1.0 / (1.0 + ratio**2) ** 1.5
 
 
 def _ring(apart: Floats, road_km: float) -> Floats:
@@ -260,7 +302,7 @@ def _decide(
     import numpy as np  # noqa: PLC0415 - loaded before
 
     # Only probable candidates matter for the answer; the rest only costs time.
-    likely = np.argsort(-weights, kind="stable")[:150]
+    likely = [int(n) for n in np.argsort(-weights, kind="stable")[:150]]
     lats = np.array([candidates[n].place.lat for n in likely])
     lons = np.array([candidates[n].place.lon for n in likely])
     apart = distances_km(lats[:, None], lons[:, None], lats[None, :], lons[None, :])
@@ -268,7 +310,7 @@ def _decide(
     blurred = np.hypot(apart, spread[None, :] * 0.8)
     reward = sum(gain * (blurred < km) for km, gain in LADDER) + 0.02 / (1.0 + blurred / 100.0)
     expected = (reward * weights[likely][None, :]).sum(axis=1)
-    order = [int(likely[n]) for n in np.argsort(-expected, kind="stable")]
+    order = [likely[int(n)] for n in np.argsort(-expected, kind="stable")]
     best = int(np.argmax(expected))
     chosen = order[0]
     support = [

@@ -1,8 +1,8 @@
 """How the reader sees: finds lines of text in a picture and reads each in its own script.
 
-`rapidocr` finds the lines and reads Latin, Han, kana and Greek. A line that it reads with little confidence is
-mostly in another script: it is then read with tesseract line models of those scripts, and the reading that
-is surest wins. Detection runs on its own, because lines that rapidocr cannot read would be dropped.
+`rapidocr` finds the lines and reads Latin, Han, kana and Greek. A line that it reads with little confidence
+is mostly in another script: it is then read with tesseract line models of those scripts, and the reading
+that is surest wins. Detection runs on its own, because lines that rapidocr cannot read would be dropped.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ SURE = 0.88
 """Above this confidence a reading of the main models is taken as it is."""
 LEGIBLE = 0.5
 """Below this a reading says nothing."""
+SINGLE_SURE = 0.93
+"""What a single character must reach: pictograms and window frames are read as letters."""
 OTHER_SCRIPT_SURE = 0.6
 """What a line model of another script must reach; word confidence of tesseract, 0..1."""
 PROBES = 3
@@ -36,6 +38,8 @@ PROBES = 3
 LINE_HEIGHTS = (44, 30, 64)
 """Pixels that a line is scaled to for tesseract: the first is read always, the others when in doubt."""
 BORDER = 10
+FEWEST = {"hangul": 2}
+"""Letters that a reading needs; pictograms are read as one or two letters of some script."""
 TALL = 1.8
 """Height over width from which a box holds vertical writing."""
 
@@ -102,7 +106,7 @@ class Eye:
         found = [
             Line(r.text, r.confidence, tuple((float(x), float(y)) for x, y in quad), r.script, others)
             for quad, (r, others) in zip(quads, lines, strict=True)
-            if r.confidence >= LEGIBLE and any(char.isalnum() for char in r.text)
+            if r.confidence >= (LEGIBLE if _length(r.text) > 1 else SINGLE_SURE) and _length(r.text)
         ]
         return sorted(found, key=lambda line: (round(line.box[1]), round(line.box[0])))
 
@@ -111,7 +115,9 @@ class Eye:
         try:
             from rapidocr import RapidOCR  # noqa: PLC0415 - loads onnxruntime and OpenCV
         except ImportError as error:
-            raise MissingExtraError("reading text in pictures", "offline", error.name or "rapidocr") from error
+            raise MissingExtraError(
+                "reading text in pictures", "offline", error.name or "rapidocr"
+            ) from error
         return RapidOCR(params={"Global.log_level": "critical"})
 
     def _detect(self, pixels: Pixels) -> list[Quad]:
@@ -176,7 +182,7 @@ class Eye:
             text = _tidied(model.GetUTF8Text(), script)
             # A model of another script also reads Latin; only writing of its own script counts.
             confidence = model.MeanTextConf() / 100 * min(1.0, scripts.share(text, script) / 0.7)
-            if sum(scripts.script_of(char) == script for char in text) < 2:
+            if sum(scripts.script_of(char) == script for char in text) < FEWEST.get(script, 3):
                 confidence = 0.0
             best = max(best, _Reading(text, confidence, script), key=lambda r: r.confidence)
             if best.confidence >= SURE:
@@ -223,7 +229,7 @@ def _cut(pixels: Pixels, quad: Quad) -> Pixels:
 def _rotated(crop: Pixels) -> Pixels:
     import numpy as np  # noqa: PLC0415 - loaded long before
 
-    return cast("Pixels", np.ascontiguousarray(np.rot90(crop)))
+    return np.ascontiguousarray(np.rot90(crop))
 
 
 def _laid_out(crop: Pixels) -> Pixels:
@@ -231,9 +237,8 @@ def _laid_out(crop: Pixels) -> Pixels:
     import numpy as np  # noqa: PLC0415 - loaded long before
 
     count = max(round(crop.shape[0] / crop.shape[1]), 1)
-    edges = np.linspace(0, crop.shape[0], count + 1).astype(int)
-    step = int(np.diff(edges).min())
-    return cast("Pixels", np.ascontiguousarray(np.hstack([crop[top : top + step] for top in edges[:-1]])))
+    step = crop.shape[0] // count
+    return np.ascontiguousarray(np.hstack([crop[n * step : (n + 1) * step] for n in range(count)]))
 
 
 def _prepared(crop: Pixels, height: int) -> Image:
@@ -242,10 +247,11 @@ def _prepared(crop: Pixels, height: int) -> Image:
     import numpy as np  # noqa: PLC0415 - as above
     from PIL import Image, ImageOps  # noqa: PLC0415 - as above
 
-    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    grey = cast("Pixels", cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY))
     factor = height / grey.shape[0]
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    grey = cv2.resize(grey, (max(round(grey.shape[1] * factor), 8), height), interpolation=method)
+    size = (max(round(grey.shape[1] * factor), 8), height)
+    grey = cast("Pixels", cv2.resize(grey, size, interpolation=method))
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     if float(np.median(edge)) < float(grey.mean()):
         grey = 255 - grey
@@ -253,7 +259,14 @@ def _prepared(crop: Pixels, height: int) -> Image:
     return ImageOps.expand(Image.fromarray(grey), BORDER, fill=int(np.median(edge)))
 
 
+def _length(text: str) -> int:
+    """Letters and digits."""
+    return sum(char.isalnum() for char in text)
+
+
 def _tidied(text: str, script: str) -> str:
     words = text.replace("\u200e", "").replace("\u200f", "").split()
-    words = [word for word in words if any(char.isalnum() for char in word)]
-    return ("" if script in scripts.UNSPACED else " ").join(words)
+    words = [word for word in words if _length(word)]
+    # Wide lettering: syllables that stand alone are one word.
+    spread = script == "hangul" and all(len(word) == 1 for word in words)
+    return ("" if spread or script in scripts.UNSPACED else " ").join(words)

@@ -8,9 +8,9 @@ check the map - answer. The same photo and the same tools give the same conversa
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.messages import Message, ToolCall
@@ -32,9 +32,11 @@ SMALL_PRINT = 22
 UNSURE = 0.85
 MOST_PIXELS = 2_400_000
 """The photo is read at this size at most; zoom shows the rest."""
+REMEMBERED = 32
+"""Pictures whose text is kept, so that a turn does not read them again."""
 TOP_COUNTRIES = 3
-WIDE_KM = 40.0
-"""A radius above which the cities of the likely countries are considered."""
+WEAK = 3.0
+"""Nats of evidence for the best hypothesis below which the cities of likely countries are considered."""
 
 Call = tuple[str, dict[str, Any]]
 
@@ -51,7 +53,7 @@ class Reader:
     def __init__(self, eye: Eye | None = None) -> None:
         """Use the given eye, by default the one that the process shares."""
         self._eye = eye or shared_eye()
-        self._read = functools.lru_cache(maxsize=32)(self._read_picture)
+        self._seen: dict[str, list[Line]] = {}
 
     async def complete(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
         """Continue the conversation: call tools while there is something to find out, then answer."""
@@ -67,9 +69,15 @@ class Reader:
                 return _calling(text, fresh[:MOST_CALLS], notes.turns)
         return Message.of("assistant", words.answer(notes, thoughts))
 
-    def _read_picture(self, picture: Picture) -> list[Line]:
-        from dataclasses import replace  # noqa: PLC0415 - used here only
+    def _read(self, picture: Picture) -> list[Line]:
+        """Read a picture, once in this object's life as long as it is among the last ones."""
+        if picture.sha256 not in self._seen:
+            while len(self._seen) >= REMEMBERED:
+                self._seen.pop(next(iter(self._seen)))
+            self._seen[picture.sha256] = self._read_picture(picture)
+        return self._seen[picture.sha256]
 
+    def _read_picture(self, picture: Picture) -> list[Line]:
         image = picture.open()
         factor = (MOST_PIXELS / (image.width * image.height)) ** 0.5
         if factor >= 1:
@@ -138,7 +146,7 @@ def _follow_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
     if any("near_lat" in d.arguments or d.arguments.get("query") == "" for d in notes.of("search_places")):
         return "", []
     belief, calls = thoughts.belief, list[Call]()
-    if belief is None or belief.radius_km > WIDE_KM:
+    if belief is None or belief.strength < WEAK:
         calls += [
             ("search_places", {"query": "", "country_code": code, "limit": 50})
             for code in _likely_countries(thoughts)
@@ -164,9 +172,13 @@ def _hypotheses(thoughts: Thoughts, most: int = 2) -> list[int]:
     belief, chosen = thoughts.belief, list[int]()
     for n in belief.order if belief else []:
         here = belief.candidates[n].place if belief else None
-        if here and belief and all(
-            distance_km(LatLon(here.lat, here.lon), LatLon(p.lat, p.lon)) > 25
-            for p in (belief.candidates[m].place for m in chosen)
+        if (
+            here
+            and belief
+            and all(
+                distance_km(LatLon(here.lat, here.lon), LatLon(p.lat, p.lon)) > 25
+                for p in (belief.candidates[m].place for m in chosen)
+            )
         ):
             chosen.append(n)
         if len(chosen) == most:

@@ -20,7 +20,7 @@ UNSPACED = frozenset({"thai", "lao", "khmer", "myanmar", "han", "kana"})
 """Scripts that put no spaces between words; those that OCR sees there are noise."""
 
 HOMOGLYPHS = frozenset("ABCEHIKMNOPTXYZУЅІЈ")
-"""Capitals that look the same in Latin and in Cyrillic or Greek: a word of nothing else may be any of them."""
+"""Capitals that look the same in Latin and in Cyrillic or Greek."""
 
 
 @cache

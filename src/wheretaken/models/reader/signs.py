@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from wheretaken.maps.offline.names import STREET_WORDS, fold
 from wheretaken.models.reader import scripts
 
 if TYPE_CHECKING:
@@ -27,17 +28,24 @@ _EDGES = " \t[](){}<>|«»\"'`´·•*_=~←→↑↓➜-–—:;,.!?！？。�
 KM_PER_MILE = 1.609344
 MOST_TEXTS = 24
 
-# Words that signs bear everywhere and that happen to be names of places as well: each is a real town.
-EVERYWHERE = frozenset(
-    """open opening hours closed sale sales bar bars hotel motel taxi stop exit entry bus tram metro cafe coffee
-    restaurant pizza pizzeria grill food market shop store mall bank atm parking park police hospital pharmacy
-    school church museum city centre center centrum downtown airport station street road avenue no yes push pull
-    welcome to the and for new free info information tourist tickets ticket caution danger warning attention
-    one way only slow end work men women toilet toilets wc litter smoking please keep clear private property
-    fire hose emergency north south east west left right km mi est since tel phone fax www com mon tue wed thu
-    fri sat sun monday tuesday wednesday thursday friday saturday sunday la le les el los das der die de du des
-    un une via rue calle san santa saint st""".split()
-)
+# Words that signs bear everywhere, many of which happen to be the names of towns as well (Open, Bar, Sale).
+_EVERYWHERE = """
+    open opening hours closed sale sales bar bars hotel motel taxi stop exit entry bus tram metro
+    cafe coffee restaurant pizza pizzeria grill food market shop store mall bank atm parking park
+    police hospital pharmacy school church museum city centre center centrum downtown airport
+    station street road avenue no yes push pull welcome to the and for new free info information
+    tourist tickets ticket caution danger warning attention one way only slow end work men women
+    toilet toilets wc litter smoking please keep clear private property fire hose emergency north
+    south east west left right km mi est since tel phone fax www com mon tue wed thu fri sat sun
+    monday tuesday wednesday thursday friday saturday sunday la le les el los das der die de du des
+    un une via rue calle san santa saint st
+"""
+EVERYWHERE = frozenset(_EVERYWHERE.split())
+
+STREET_ENDINGS = (
+    "strasse", "str", "gasse", "weg", "platz", "straat", "laan", "gatan", "gata", "vägen", "vej", "gade",
+    "katu", "tie", "kuja", "路", "街", "道", "大道", "로", "길", "通り",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ def _spellings(name: str, alternatives: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def says_something(text: str) -> bool:
-    """Tell whether a text could name a place: enough letters, and not only words that signs bear everywhere."""
+    """Tell whether a text could name a place: enough letters, and more than words that all signs bear."""
     letters = [char for char in text if char.isalpha()]
     if scripts.dominant(text) in {"han", "kana", "hangul"}:
         return len(letters) >= 2
@@ -125,27 +133,23 @@ def says_something(text: str) -> bool:
     return any(word not in EVERYWHERE for word in words)
 
 
+def is_street(text: str) -> bool:
+    """Tell whether a text names a street by a word for one: "Yuyuan Rd.", "Rue du Louvre", "愚园路"."""
+    words = [word for word in fold(text).split() if not word.isdigit()]
+    return any(word in STREET_WORDS for word in words) or (bool(words) and words[-1].endswith(STREET_ENDINGS))
+
+
 def _attach_distances(rows: list[_Row]) -> None:
     """Read "Lahti 56 km", "Lahti 56" among its like, and numbers beside or below a name."""
-    with_unit: list[tuple[_Row, float]] = []
-    bare: list[tuple[_Row, float]] = []
-    for row in rows:
-        if match := _DISTANCE.search(row.line.text):
-            km = _kilometres(match["number"], match["unit"])
-            name = (row.line.text[: match.start()] + " " + row.line.text[match.end() :]).strip(_EDGES)
-            if says_something(name):
-                row.name, row.distance_km = name, km
-            elif km:
-                with_unit.append((row, km))
-        elif match := _BARE_NUMBER.match(row.line.text):
-            bare.append((row, float(match[1].replace(",", "."))))
-    pairs = [(owner, row, km) for row, km in with_unit if (owner := _owner(row, rows))]
-    beside = [(owner, row, km) for row, km in bare if (owner := _beside(row, rows))]
+    with_unit = [row for row in rows if not _names_its_distance(row) and _alone_with_unit(row)]
+    bare = [row for row in rows if _BARE_NUMBER.match(row.line.text)]
+    pairs = [(owner, row) for row in with_unit if (owner := _owner(row, rows))]
+    beside = [(owner, row) for row in bare if (owner := _beside(row, rows))]
     # A lone number beside a name is a house number or a route; several in a column are distances.
-    if len({owner.number for owner, _, _ in beside}) >= 2 and not pairs:
+    if len({owner.number for owner, _ in beside}) >= 2 and not pairs:
         pairs.extend(beside)
-    for owner, row, km in pairs:
-        owner.distance_km = km
+    for owner, row in pairs:
+        owner.distance_km = _alone_with_unit(row) or _bare(row)
         owner.taken.add(row.number)
         row.name = ""
     trailing = [(row, match) for row in rows if (match := _TRAILING_NUMBER.match(row.name))]
@@ -154,6 +158,28 @@ def _attach_distances(rows: list[_Row]) -> None:
             if says_something(match["name"]) and row.distance_km is None:
                 row.name, row.distance_km = match["name"].strip(_EDGES), float(match["number"])
     _share_between_scripts(rows)
+
+
+def _names_its_distance(row: _Row) -> bool:
+    """Split a line that holds both name and distance; tell whether it does."""
+    match = _DISTANCE.search(row.line.text)
+    if not match:
+        return False
+    name = (row.line.text[: match.start()] + " " + row.line.text[match.end() :]).strip(_EDGES)
+    if says_something(name):
+        row.name, row.distance_km = name, _kilometres(match["number"], match["unit"])
+    return says_something(name)
+
+
+def _alone_with_unit(row: _Row) -> float | None:
+    """Kilometres, when a line is nothing but a distance with its unit."""
+    match = _DISTANCE.search(row.line.text)
+    return _kilometres(match["number"], match["unit"]) if match else None
+
+
+def _bare(row: _Row) -> float | None:
+    match = _BARE_NUMBER.match(row.line.text)
+    return float(match[1].replace(",", ".")) if match else None
 
 
 def _share_between_scripts(rows: list[_Row]) -> None:

@@ -5,7 +5,6 @@ Everything here is a pure function of the notes and of what the eye reads in the
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -63,18 +62,12 @@ def think(notes: Notes, read: Callable[[Picture], list[Line]]) -> Thoughts:
     ]
     thoughts = Thoughts(lines, texts, clues)
     for text in texts:
-        hits = [hit for call in notes.of("search_places") for hit in _hits(text, call)]
-        hits += _clue_hits(text, clues, notes)
-        if best := _strongest(hits):
+        asked = [c for c in notes.of("search_places") if c.arguments.get("query") in text.queries]
+        hits = belief.reliability(text, [(call.id, call.places) for call in asked])
+        if best := _strongest([*hits, *_clue_hits(text, clues, notes)]):
             thoughts.found[text] = best
     thoughts.belief = belief.weigh(thoughts.found, thoughts.countries, _candidates(thoughts, notes))
     return thoughts
-
-
-def _hits(text: signs.Text, call: Done) -> list[belief.Found]:
-    if call.arguments.get("query") not in text.queries:
-        return []
-    return belief.reliability(text, call.places, call.id)
 
 
 def _strongest(hits: Sequence[belief.Found]) -> list[belief.Found]:
@@ -124,8 +117,11 @@ def _candidates(thoughts: Thoughts, notes: Notes) -> list[belief.Candidate]:
     for call in notes.of("search_places"):
         if not call.arguments.get("query"):
             places.update({place.id: place for place in call.places})
-    for call in notes.of("reverse_geocode"):
-        places.update({p.id: p for p in call.places if p.population and p.id not in places})
+    # Towns around a point where distance circles meet are where such a sign may stand.
+    if any(text.distance_km for text in thoughts.found):
+        for call in notes.of("reverse_geocode"):
+            places.update({p.id: p for p in call.places if p.population and p.id not in places})
+    places = {key: place for key, place in places.items() if place.kind != "country"}
     candidates = [belief.Candidate(place, belief.spread_of(place)) for place in places.values()]
     return [*candidates[:MOST_CANDIDATES], *circles.candidates(thoughts.found)]
 
@@ -175,6 +171,6 @@ def _covers(a: Line, b: Line) -> bool:
 
 def quoted(texts: Sequence[str], most: int = 8) -> str:
     """List readings as a sentence does."""
-    shown = [f"“{re.sub(r'\s+', ' ', text)}”" for text in texts[:most]]
+    shown = [f"“{' '.join(text.split())}”" for text in texts[:most]]
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return ", ".join(shown) + more

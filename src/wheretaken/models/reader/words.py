@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from wheretaken.geo import LatLon, distance_km
+from wheretaken.models.reader.belief import SETTLEMENTS
 from wheretaken.models.reader.thinking import quoted
 
 if TYPE_CHECKING:
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from wheretaken.models.reader.notes import Notes
     from wheretaken.models.reader.thinking import Thoughts
 
-SETTLEMENTS = frozenset({"city", "town", "village", "district"})
 MOST_EVIDENCE = 6
 MOST_CANDIDATES = 5
-NO_TEXT = "I can read no text in this picture, and text is all I go by: I cannot determine where it was taken."
-NO_PLACE = "I read {texts}, but nothing of it names a place that I know: I cannot determine where it was taken."
+NO_TEXT = (
+    "I can read no text in this picture, and text is all I go by: I cannot determine where it was taken."
+)
+NO_PLACE = (
+    "I read {texts}, but nothing of it names a place that I know: I cannot determine where it was taken."
+)
 
 
 def looking(thoughts: Thoughts) -> str:
@@ -67,7 +71,9 @@ def answer(notes: Notes, thoughts: Thoughts) -> str:
             return NO_TEXT
         return NO_PLACE.format(texts=quoted([line.text for line in thoughts.lines]))
     best = belief.best.place
-    around = [place for call in notes.of("reverse_geocode") for place in call.places]
+    here = {"lat": round(best.lat, 5), "lon": round(best.lon, 5)}
+    asked = [call for call in notes.of("reverse_geocode") if here.items() <= call.arguments.items()]
+    around = [place for call in asked for place in call.places]
     city, country = _names(best, around)
     radius = rounded(belief.radius_km)
     data: dict[str, Any] = {
@@ -124,10 +130,12 @@ def _names(best: Place, around: list[Place]) -> tuple[str, str]:
 
 def _evidence(belief: Belief) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = []
+    used: set[int] = set()
     for support in belief.support:
         place = support.found.place
-        if any(entry["reads"] == support.text.reads for entry in listed):
+        if used & support.text.lines:
             continue
+        used |= support.text.lines
         entry: dict[str, Any] = {"reads": support.text.reads, "place": title(place)}
         if support.text.distance_km:
             entry["reads"] += f" {support.text.distance_km:g} km"
