@@ -4,8 +4,8 @@
 
 Draws scenes of the built-in street region and of towns of the world, at difficulties 1, 2 and 3 in turn, and
 asks each locator where they are. A locator is an async function from a picture to a position and a radius in
-km, or None; it sees nothing but the pixels. The baseline is measured in the same run on the same pictures: OCR,
-then the most populous town (else a place of the street region) whose name is exactly a line that was read.
+km, or None; it sees nothing but the pixels. The baseline runs on the same pictures: OCR, then the most populous
+town (else a place of the street region) named exactly like a line that was read.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Result:
 
 @cache
 def _exact_names() -> dict[str, tuple[LatLon, float, int]]:
-    """Return casefolded name -> position, radius in km, population: towns over things of the street region."""
+    """Return casefolded name -> position, radius in km, population; towns over things of the region."""
     names: dict[str, tuple[LatLon, float, int]] = {}
     with sqlite3.connect(builtin()) as region:
         for name, lat, lon in region.execute("SELECT name, lat, lon FROM thing ORDER BY id DESC"):
@@ -165,10 +165,8 @@ def save_failures(name: str, results: list[Result], folder: Path) -> None:
             if result.good:
                 continue
             scene = result.scene
-            path = (
-                folder
-                / f"{name}-{result.where}-{index:03d}-{scene.language}-{scene.kind}-{scene.difficulty}.png"
-            )
+            label = f"{result.where}-{index:03d}-{scene.language}-{scene.kind}-{scene.difficulty}"
+            path = folder / f"{name}-{label}.png"
             path.write_bytes(scene.png())
             error = "no answer" if result.error_km is None else f"{result.error_km:.1f} km off"
             said = f"{scene.truth.lat}, {scene.truth.lon}: {' / '.join(scene.texts)}"
@@ -198,9 +196,8 @@ async def main() -> None:
     options = parser.parse_args()
     began = time.perf_counter()
     scenes = draw(options.number, options.seed)
-    print(
-        f"{len(scenes)} scenes drawn, {(time.perf_counter() - began) / len(scenes):.2f} s each; seed {options.seed}\n"
-    )
+    seconds = (time.perf_counter() - began) / len(scenes)
+    print(f"{len(scenes)} scenes drawn, {seconds:.2f} s each; seed {options.seed}\n")
     locators: dict[str, Locate] = {BASELINE: baseline}
     if options.locate:
         module, _, function = options.locate.partition(":")

@@ -191,9 +191,12 @@ def test_french_elides():
 
 
 @given(
-    st.floats(-34, 34), st.floats(-11, 11), st.floats(-8, 8),
-    st.tuples(st.integers(420, 900), st.integers(100, 600)), st.tuples(st.integers(80, 1000), st.integers(30, 500)),
-)  # fmt: skip
+    st.floats(-34, 34),
+    st.floats(-11, 11),
+    st.floats(-8, 8),
+    st.tuples(st.integers(420, 900), st.integers(100, 600)),
+    st.tuples(st.integers(80, 1000), st.integers(30, 500)),
+)
 def test_the_camera_keeps_every_decisive_text_in_frame(yaw, pitch, roll, corner, size):
     how = camera.Conditions(yaw, pitch, roll, 1, 0, 0, 1, 0, 1, 90, covered=False)
     (x, y), (w, h) = corner, size
