@@ -50,6 +50,8 @@ def fold(text: str) -> str:
     space. Traditional and simplified Chinese stay apart: the data hold both. `fold(fold(x)) == fold(x)`.
     """
     if text.isascii():
+        if text.isalnum():
+            return text.lower()
         return " ".join(text.translate(_ASCII_TABLE).lower().split())
     text = unicodedata.normalize("NFKC", text).casefold()
     text = unicodedata.normalize("NFD", text).replace("и\u0306", "й")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _STAGES = ("reading sources", "places", "names", "name index", "outlines", "finishing")
 _ANTIMERIDIAN_WIDTH = 180.0
-_FUZZY_POPULATION = 100_000
+_FUZZY_POPULATION = 300_000
 _LONGEST_FUZZY = 40
 
 

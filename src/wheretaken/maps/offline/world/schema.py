@@ -26,7 +26,7 @@ STRIPPED = 1
 AREA_BASE = 20_000_000
 """Ids from here on are rows of `area`; GeoNames has given out ids up to 13.4 million."""
 
-VERSION = 2
+VERSION = 3
 """Part of the file's name: raised with every change of the schema or of the data."""
 
 GEOMETRY_TABLES = ("land_low", "land", "country", "admin1", "country_border", "admin1_border", "place")
