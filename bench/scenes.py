@@ -4,8 +4,8 @@
 
 Draws scenes of the built-in street region and of towns of the world, at difficulties 1, 2 and 3 in turn, and
 asks each locator where they are. A locator is an async function from a picture to a position and a radius in
-km, or None; it sees nothing but the pixels. The baseline runs on the same pictures: OCR, then the most populous
-town (else a place of the street region) named exactly like a line that was read.
+km, or None; it sees nothing but the pixels. The baseline runs on the same pictures: OCR, then the most
+populous town (else a place of the street region) named exactly like a line that was read.
 """
 
 from __future__ import annotations
