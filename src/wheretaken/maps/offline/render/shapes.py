@@ -11,17 +11,15 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 
-def joined(lines: Sequence[LineString], *, directed: bool = True) -> list[LineString]:
-    """Join lines that meet end to start into the longest chains; junctions of three or more stay cut.
+def joined(lines: Sequence[LineString]) -> list[LineString]:
+    """Join lines that meet end to start into the longest chains, in any order of the lines.
 
-    Args:
-        lines: in any order; empty ones are dropped.
-        directed: keep every line's direction (a line is never turned round to fit).
+    Junctions of three or more stay cut, no line is turned round to fit, and empty lines are dropped.
     """
     import shapely  # noqa: PLC0415 - pictures need no shapely, imports of data do
 
     merge = cast("Any", shapely).line_merge
-    merged = merge(shapely.MultiLineString([line for line in lines if line.length > 0]), directed=directed)
+    merged = merge(shapely.MultiLineString([line for line in lines if line.length > 0]), directed=True)
     return cast("list[LineString]", list(shapely.get_parts(merged)))
 
 
