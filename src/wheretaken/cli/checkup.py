@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from dataclasses import asdict, dataclass
 from importlib import metadata
 
-from rich.console import Console
 from rich.markup import escape
 
 from wheretaken import __version__, paths
+from wheretaken.cli import consoles
 from wheretaken.cli.main import OK, USAGE
 
 INSTALL = "pip install 'wheretaken[offline]'"
@@ -75,9 +74,9 @@ def doctor(*, as_json: bool) -> int:
     works = all(finding.works for finding in findings)
     if as_json:
         data = {"version": __version__, "python": sys.version.split()[0], "works": works}
-        sys.stdout.write(json.dumps(data | {"findings": [asdict(f) for f in findings]}) + "\n")
+        consoles.write_json(data | {"findings": [asdict(finding) for finding in findings]})
         return OK if works else USAGE
-    console = Console(highlight=False)
+    console = consoles.results()
     console.print(f"wheretaken {__version__}, Python {sys.version.split()[0]}")
     for finding in findings:
         mark = "[green]ok[/]     " if finding.works else "[red]missing[/]"
@@ -99,15 +98,14 @@ def _feature(feature: Feature) -> Finding:
 
 
 def _index() -> Finding:
-    from wheretaken.maps.offline import world  # noqa: PLC0415 - loads the map part only here
+    from wheretaken.maps.offline.world import cached, schema  # noqa: PLC0415 - loads the map part only here
 
-    path = world.path()
-    built = path.is_file()
-    detail = f"{path} ({path.stat().st_size / 1e6:.0f} MB)" if built else "not built yet"
-    # Not being built is no fault: the first use builds it. The command does it now.
-    return Finding(
-        "built place index", works=True, detail=detail, mend="" if built else "wheretaken maps list"
+    path = paths.cache_dir() / f"world-{schema.VERSION}.sqlite"
+    built = cached.is_whole(path)
+    detail = (
+        f"{path} ({path.stat().st_size / 1e6:.0f} MB)" if built else "not built yet: the first use does it"
     )
+    return Finding("built place index", works=True, detail=detail, mend="")
 
 
 def _directories() -> list[Finding]:

@@ -1,23 +1,55 @@
 """Commands, options and exit codes.
 
-Exit codes: 0 all is well, 2 bad usage or unreadable input, 3 a photo has no answer, 4 a service failed.
+Exit codes: 0 all is well, 2 bad usage or unreadable input, 3 a photo has no answer, 4 a service failed; as
+shells count them, 130 stopped by Ctrl-C and 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from wheretaken import __version__
 from wheretaken.errors import ModelError, ServiceError, UserError
 
-OK, USAGE, NO_ANSWER, SERVICE = 0, 2, 3, 4
+OK, USAGE, NO_ANSWER, SERVICE, STOPPED, UNHEARD = 0, 2, 3, 4, 130, 141
+
+
+class _Commands(TyperGroup):
+    """The commands, with one line and an exit code for what is no bug."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # or a closed pipe would show only when the interpreter ends
+        except UserError as error:
+            raise _exit(error, USAGE) from None
+        except (ServiceError, ModelError) as error:
+            raise _exit(error, SERVICE) from None
+        except KeyboardInterrupt:
+            raise _exit("stopped", STOPPED) from None
+        except BrokenPipeError:
+            # What is still in the buffer has to go somewhere when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(UNHEARD) from None
+        return result
+
+
+def _exit(reason: object, code: int) -> typer.Exit:
+    typer.echo(f"wheretaken: {reason}", err=True)
+    return typer.Exit(code)
+
 
 app = typer.Typer(
     name="wheretaken",
+    cls=_Commands,
     help="Find where a photo was taken, and show why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -44,9 +76,13 @@ def _root(
 
 @app.command()
 def locate(
-    photos: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF.")],
+    photos: Annotated[
+        list[Path], typer.Argument(metavar="PHOTO...", help="JPEG, PNG, WebP, TIFF, HEIC, AVIF or GIF.")
+    ],
     model: Annotated[str, typer.Option(help="Who looks: `reader`, the embedded model.")] = "reader",
-    out: Annotated[Path | None, typer.Option(help="Keep trajectories and pictures here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Keep trajectories, pictures and maps here.", metavar="DIR")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per photo on stdout.")] = False,
     max_turns: Annotated[int, typer.Option(min=1, max=100, help="Model turns per photo.")] = 8,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the answer.")] = False,
@@ -79,10 +115,24 @@ def maps_search(
 _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
 
 
+def _degrees(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        wrong = "there is no such option" if text.startswith("-") else "it is not a number"
+        raise typer.BadParameter(f"{text!r}: {wrong}") from None
+
+
+Latitude = Annotated[float, typer.Argument(parser=_degrees, metavar="LAT", help="Latitude, WGS-84 degrees.")]
+Longitude = Annotated[
+    float, typer.Argument(parser=_degrees, metavar="LON", help="Longitude, WGS-84 degrees.")
+]
+
+
 @maps_app.command("reverse", context_settings=_NEGATIVE_NUMBERS)
 def maps_reverse(
-    lat: Annotated[float, typer.Argument(help="Latitude, WGS-84 degrees.")],
-    lon: Annotated[float, typer.Argument(help="Longitude, WGS-84 degrees.")],
+    lat: Latitude,
+    lon: Longitude,
     limit: Annotated[int, typer.Option(min=1, max=20, help="How many results at most.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
@@ -94,16 +144,18 @@ def maps_reverse(
 
 @maps_app.command("render", context_settings=_NEGATIVE_NUMBERS)
 def maps_render(
-    lat: Annotated[float, typer.Argument(help="Latitude of the centre, WGS-84 degrees.")],
-    lon: Annotated[float, typer.Argument(help="Longitude of the centre, WGS-84 degrees.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Where to write.")],
+    lat: Latitude,
+    lon: Longitude,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.png", help="Where to write; - is stdout.")
+    ],
     zoom: Annotated[float, typer.Option(min=0, max=19, help="4 a continent, 10 a city, 16 streets.")] = 15,
     size: Annotated[str, typer.Option(metavar="WxH", help="Pixels, 64 to 2048 each way.")] = "500x500",
     marker: Annotated[
         list[str] | None, typer.Option(metavar="LAT,LON", help="A numbered marker; may be repeated.")
     ] = None,
 ) -> None:
-    """Draw a map picture."""
+    """Draw a map picture around a position."""
     from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
 
     raise typer.Exit(mapping.render(lat, lon, output, zoom=zoom, size=size, markers=marker or []))
@@ -130,15 +182,12 @@ def doctor(
 
 
 def run() -> None:
-    """Run the command line; the errors that people can mend become one line and an exit code."""
-    try:
-        app()
-    except UserError as error:
-        typer.echo(f"wheretaken: {error}", err=True)
-        sys.exit(USAGE)
-    except (ServiceError, ModelError) as error:
-        typer.echo(f"wheretaken: {error}", err=True)
-        sys.exit(SERVICE)
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Place names come in every script; a terminal that cannot show one gets its code, not a crash.
+            stream.reconfigure(errors="backslashreplace")
+    app()
 
 
 if __name__ == "__main__":

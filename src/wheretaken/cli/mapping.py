@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wheretaken.cli import consoles
 from wheretaken.cli.main import NO_ANSWER, OK
 from wheretaken.cli.offline import offline_maps
 from wheretaken.errors import UserError
@@ -21,23 +21,31 @@ from wheretaken.tools.worldwide import place_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from wheretaken.maps import Place
+
+STDOUT = "-"
 
 
 def search(query: str, *, near: str | None, country: str, limit: int, as_json: bool) -> int:
     """Print places by name; exit code 3 when there are none."""
-    maps = offline_maps(Console(stderr=True))
+    if country and not re.fullmatch("[A-Za-z]{2}", country):
+        raise UserError(f"--country is {country!r}; give two letters (ISO 3166-1), such as FI")
+    if not query.strip() and not country:
+        raise UserError(
+            "there is nothing to search for; give a name, or --country to list its largest cities"
+        )
     position = _position(near) if near else None
+    maps = offline_maps(consoles.notices())
     found = asyncio.run(maps.search(query, near=position, country_code=country.upper(), limit=limit))
     return _print(found, as_json=as_json, nothing=f"no place is called {query!r}")
 
 
 def reverse(lat: float, lon: float, *, limit: int, as_json: bool) -> int:
     """Print what is at a position; exit code 3 when nothing is known there."""
-    maps = offline_maps(Console(stderr=True))
-    found = asyncio.run(maps.reverse(_checked(lat, lon), limit=limit))
+    position = _checked(lat, lon)
+    maps = offline_maps(consoles.notices())
+    found = asyncio.run(maps.reverse(position, limit=limit))
     return _print(found, as_json=as_json, nothing=f"nothing is known at {lat}, {lon}")
 
 
@@ -47,40 +55,57 @@ def render(lat: float, lon: float, output: Path, *, zoom: float, size: str, mark
     width, height = (int(match[1]), int(match[2])) if match else (0, 0)
     if not (64 <= width <= 2048 and 64 <= height <= 2048):
         raise UserError(f"--size is {size!r}; give WIDTHxHEIGHT, 64 to 2048 pixels each, such as 500x500")
-    pins = [_position(marker) for marker in markers]
-    maps = offline_maps(Console(stderr=True))
-    picture = asyncio.run(
-        maps.road_map(_checked(lat, lon), zoom=zoom, width=width, height=height, markers=pins)
-    )
+    if str(output) != STDOUT and output.suffix.lower() != ".png":
+        raise UserError(f"the picture is a PNG file; give -o a name such as {output.stem or 'map'}.png, or -")
+    centre, pins = _checked(lat, lon), [_position(marker) for marker in markers]
+    maps = offline_maps(consoles.notices())
+    picture = asyncio.run(maps.road_map(centre, zoom=zoom, width=width, height=height, markers=pins))
+    _write(picture.png, output)
+    consoles.notices().print(f"{escape(str(output))}  [dim]{escape(picture.attribution)}[/]", soft_wrap=True)
+    return OK
+
+
+def _write(png: bytes, output: Path) -> None:
+    if str(output) == STDOUT:
+        sys.stdout.buffer.write(png)
+        return
     try:
         with atomic_path(output) as temporary:
-            temporary.write_bytes(picture.png)
+            temporary.write_bytes(png)
     except OSError as error:
         raise UserError(f"cannot write {output}: {error.strerror}") from error
-    Console(stderr=True, highlight=False).print(f"{escape(str(output))}  [dim]{picture.attribution}[/]")
-    return OK
 
 
 def list_regions(*, as_json: bool) -> int:
     """Print the world index and the regions with their area and size."""
-    from wheretaken.maps.offline import region  # noqa: PLC0415 - only this command lists regions
+    from wheretaken.maps.offline import region, world  # noqa: PLC0415 - only this command lists them
 
-    offline_maps(Console(stderr=True))
-    found = region.regions()
+    offline_maps(consoles.notices())
+    index = world.ensure()
+    rows: list[dict[str, Any]] = [
+        {"name": "World", "kind": "places", "bounds": [-90.0, -180.0, 90.0, 180.0], "path": str(index)}
+    ]
+    for info in region.regions():
+        bounds = [info.south, info.west, info.north, info.east]
+        about = {"things": info.things, "date": info.source_date, "source": info.attribution}
+        rows.append({"name": info.name, "kind": "streets", "bounds": bounds, "path": str(info.path)} | about)
+    for row in rows:
+        row["bytes"] = Path(row["path"]).stat().st_size
     if as_json:
-        _json([info.model_dump(mode="json") for info in found])
+        consoles.write_json(rows)
         return OK
-    table = Table("name", "area (south, west, north, east)", "places", "date", "MB", box=None)
-    for info in found:
-        area = ", ".join(f"{side:.3f}" for side in info.bounds)
-        table.add_row(info.name, area, str(info.things), info.source_date, f"{info.size_bytes / 1e6:.1f}")
-    Console().print(table)
+    table = Table("name", "holds", "south, west, north, east", "searchable", "as of", "MB", box=None)
+    for row in rows:
+        area = ", ".join(f"{side:.3f}" for side in row["bounds"])
+        cells = row["name"], row["kind"], area, str(row.get("things", "")), row.get("date", "")
+        table.add_row(*map(escape, cells), f"{row['bytes'] / 1e6:.1f}")
+    consoles.results().print(table)
     return OK
 
 
 def _print(places: Sequence[Place], *, as_json: bool, nothing: str) -> int:
     if as_json:
-        _json([place_data(place) for place in places])
+        consoles.write_json([place_data(place) for place in places])
     elif places:
         table = Table("place", "kind", "where", "position", "match", box=None)
         for place in places:
@@ -90,9 +115,9 @@ def _print(places: Sequence[Place], *, as_json: bool, nothing: str) -> int:
             )
             match = f"{place.match.kind} “{place.match.alias}”" if place.match else _km(place)
             table.add_row(*map(escape, (name, place.kind, where)), f"{place.lat:.5f}, {place.lon:.5f}", match)
-        Console().print(table)
+        consoles.results().print(table)
     else:
-        Console(stderr=True, highlight=False).print(f"wheretaken: {escape(nothing)}")
+        consoles.notices().print(f"wheretaken: {nothing}", markup=False)
     return OK if places else NO_ANSWER
 
 
@@ -100,15 +125,11 @@ def _km(place: Place) -> str:
     return "" if place.distance_km is None else f"{place.distance_km:.2f} km away"
 
 
-def _json(data: Any) -> None:
-    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
-
-
 def _position(text: str) -> LatLon:
     try:
         return LatLon.parse(text)
     except ValueError as error:
-        raise UserError(f"{text!r} is no position: {error}") from error
+        raise UserError(str(error)) from error
 
 
 def _checked(lat: float, lon: float) -> LatLon:

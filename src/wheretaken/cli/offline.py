@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,16 +24,35 @@ def offline_maps(console: Console | None) -> OfflineProvider:
     if console is None:
         provider.prepare()
         return provider
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        provider.prepare(show)
+    with _Stages(console) as stages:
+        provider.prepare(stages.show)
     return provider
+
+
+class _Stages:
+    """Shows a build's stages: one bar on a terminal, a line each elsewhere, nothing if there is no build."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (TextColumn("first use: {task.description}"), BarColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=console, transient=True)
+        self._console = console
+        self._task: TaskID | None = None
+        self._stage = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._task is not None:
+            self._bars.stop()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        """Take note of how far a stage has come; of 0 means that the total is not known."""
+        if self._console.is_terminal:
+            if self._task is None:
+                self._task = self._bars.add_task(stage)
+                self._bars.start()
+            self._bars.update(self._task, description=stage, completed=done, total=total or None)
+        elif stage != self._stage and done < max(total, 1):
+            self._console.print(f"first use: {stage}", markup=False)
+        self._stage = stage

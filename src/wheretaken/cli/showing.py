@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
 from wheretaken.agent.events import MessageAdded, RunEnded, ToolEnded, ToolStarted
-from wheretaken.agent.trajectory import FILE
 from wheretaken.geo import LatLon, distance_km
 
 if TYPE_CHECKING:
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 LONGEST_THOUGHT = 500
 LONGEST_ARGUMENTS = 90
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a run left below `--out`."""
+
+    record: Path
+    """The file of trajectories."""
+    drawn: Path | None
+    """The picture of the last map that the model looked at, if it looked at one."""
 
 
 class Progress:
@@ -45,10 +55,10 @@ class Progress:
             self._console.print(f"[red]{escape(event.detail)}[/]")
 
 
-def answer(console: Console, trajectory: Trajectory, out: Path | None) -> None:
+def answer(console: Console, trajectory: Trajectory, files: Files | None) -> None:
     """Print the answer with its evidence, or why there is none."""
     found = trajectory.answer
-    console.print(f"\n[bold]{escape(trajectory.photo.path)}[/]")
+    console.print(f"\n[bold]{escape(printable(trajectory.photo.path))}[/]", soft_wrap=True)
     if found is None:
         console.print(f"  no answer ({trajectory.status}): {escape(trajectory.detail)}")
     else:
@@ -57,14 +67,21 @@ def answer(console: Console, trajectory: Trajectory, out: Path | None) -> None:
             console.print(f"  • {escape(evidence_line(item, found))}", soft_wrap=True)
         console.print(f"  {osm_link(found)}", soft_wrap=True)
     console.print(f"  [dim]{trajectory.seconds:.1f} s, {trajectory.model}, {trajectory.stop_reason}[/]")
-    if out:
-        console.print(f"  [dim]recorded in {escape(str(out / FILE))}[/]", soft_wrap=True)
+    if files:
+        if files.drawn:
+            console.print(f"  [dim]map in {escape(printable(str(files.drawn)))}[/]", soft_wrap=True)
+        console.print(f"  [dim]recorded in {escape(printable(str(files.record)))}[/]", soft_wrap=True)
+
+
+def printable(path: str) -> str:
+    """The path, with codes instead of characters that would steer a terminal."""
+    return path if path.isprintable() else ascii(path)
 
 
 def _place(console: Console, found: Answer) -> None:
     name = ", ".join(part for part in (found.city, found.country) if part) or "unnamed place"
     console.print(f"  [bold green]{escape(name)}[/]  {found.lat:.5f}, {found.lon:.5f}")
-    sure = []
+    sure: list[str] = []
     if found.radius_km is not None:
         sure.append(f"within {found.radius_km:g} km with 80 % probability")
     if found.confidence is not None:
