@@ -11,6 +11,7 @@ import sys
 from typing import Any, NoReturn
 
 from rich.console import Console
+from rich.table import Table
 
 _WHOLE_LINES = 100_000
 """Characters; longer than any line that is written."""
@@ -40,6 +41,14 @@ def _opened(*, stderr: bool) -> Console:
     if not console.is_terminal:
         console.width = _WHOLE_LINES
     return console
+
+
+def table(*headers: str) -> Table:
+    """Return a table without lines; on a narrow terminal its cells are folded, and nothing is cut off."""
+    made = Table(box=None)
+    for header in headers:
+        made.add_column(header, overflow="fold")
+    return made
 
 
 def write_json(data: Any) -> None:

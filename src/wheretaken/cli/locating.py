@@ -146,8 +146,8 @@ def as_data(trajectory: Trajectory, files: showing.Files | None) -> dict[str, An
         data["candidates"] = [candidate.model_dump(mode="json") for candidate in answer.candidates]
         data["evidence"] = [showing.evidence_data(item, answer) for item in answer.evidence]
     if files:
-        drawn = str(files.drawn) if files.drawn else None
-        data["trajectory"] = {"file": str(files.record), "id": trajectory.id, "map": drawn}
+        drawn = _named(files.drawn) if files.drawn else None
+        data["trajectory"] = {"file": _named(files.record), "id": trajectory.id, "map": drawn}
     return data
 
 

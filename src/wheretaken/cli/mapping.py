@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from wheretaken.cli import consoles
 from wheretaken.cli.main import NO_ANSWER, OK
@@ -94,7 +93,7 @@ def list_regions(*, as_json: bool) -> int:
     if as_json:
         consoles.write_json(rows)
         return OK
-    table = Table("name", "holds", "south, west, north, east", "searchable", "as of", "MB", box=None)
+    table = consoles.table("name", "holds", "south, west, north, east", "searchable", "as of", "MB")
     for row in rows:
         area = ", ".join(f"{side:.3f}" for side in row["bounds"])
         cells = row["name"], row["kind"], area, str(row.get("things", "")), row.get("date", "")
@@ -107,7 +106,7 @@ def _print(places: Sequence[Place], *, as_json: bool, nothing: str) -> int:
     if as_json:
         consoles.write_json([place_data(place) for place in places])
     elif places:
-        table = Table("place", "kind", "where", "position", "match", box=None)
+        table = consoles.table("place", "kind", "where", "position", "match")
         for place in places:
             name = f"{place.name} ({place.english})" if place.english else place.name
             where = ", ".join(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from wheretaken.errors import MissingExtraError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -21,11 +23,18 @@ def offline_maps(console: Console | None) -> OfflineProvider:
     from wheretaken.maps.offline.provider import offline_provider  # noqa: PLC0415 - loads map libraries
 
     provider = offline_provider()
-    if console is None:
-        provider.prepare()
-        return provider
-    with _Stages(console) as stages:
-        provider.prepare(stages.show)
+    try:
+        if console is None:
+            provider.prepare()
+        else:
+            with _Stages(console) as stages:
+                provider.prepare(stages.show)
+    except (
+        ModuleNotFoundError
+    ) as error:  # modules that only the build needs import their libraries at the top
+        if error.name is None or error.name.startswith("wheretaken"):
+            raise
+        raise MissingExtraError("building the offline maps", "offline", error.name) from error
     return provider
 
 
