@@ -63,6 +63,7 @@ def test_people_see_the_thoughts_then_place_radius_evidence_and_link(sign, tmp_p
     # Text of a sign is shown as it is, whatever it means to the library that colours the output.
     assert "reads “[b]HELSINKI :car:” → Helsinki, 555 m from the answer" in shown
     assert "https://www.openstreetmap.org/?mlat=60.17000&mlon=24.94000#map=11/60.17000/24.94000" in shown
+    assert "data: nobody" in shown  # what the small map says its pictures are from
     (drawn,) = (tmp_path / "runs").glob("sign-*-map.png")
     assert f"map in {drawn}" in shown
     (run,) = read(tmp_path / "runs")

@@ -30,6 +30,11 @@ def test_search_finds_a_place_in_its_own_script():
     assert "35.65810, 139.75150" in table[1]
 
 
+def test_people_are_told_whose_data_they_see():
+    assert "GeoNames (CC BY 4.0)" in run("search", "Oulu", "--limit", 1).stderr
+    assert "OpenStreetMap" in run("reverse", 60.1699, 24.9384).stderr
+
+
 def test_search_near_a_southern_position_prefers_what_is_there():
     near = results("search", "Newcastle", "--near", "-33.86,151.2", "--limit", 1)
     assert near[0]["country_code"] == "AU"

@@ -79,12 +79,16 @@ def locate(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO...", help="JPEG, PNG, WebP, TIFF, HEIC, AVIF or GIF.")
     ],
-    model: Annotated[str, typer.Option(help="Who looks: `reader`, the embedded model.")] = "reader",
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="Who looks: `reader`, the embedded model.")
+    ] = "reader",
     out: Annotated[
         Path | None, typer.Option(help="Keep trajectories, pictures and maps here.", metavar="DIR")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per photo on stdout.")] = False,
-    max_turns: Annotated[int, typer.Option(min=1, max=100, help="Model turns per photo.")] = 8,
+    max_turns: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100, help="Model turns per photo, 1 to 100.")
+    ] = 8,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the answer.")] = False,
 ) -> None:
     """Find where photos were taken.
@@ -102,7 +106,7 @@ def maps_search(
     query: Annotated[str, typer.Argument(help="A name, an address or a text from a sign.")],
     near: Annotated[str | None, typer.Option(metavar="LAT,LON", help="Prefer places near here.")] = None,
     country: Annotated[str, typer.Option(metavar="CODE", help="Only this country, such as FI.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=100, help="How many results at most.")] = 10,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many results, 1 to 100.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Find places by name in the world index and all street regions."""
@@ -133,7 +137,7 @@ Longitude = Annotated[
 def maps_reverse(
     lat: Latitude,
     lon: Longitude,
-    limit: Annotated[int, typer.Option(min=1, max=20, help="How many results at most.")] = 5,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=20, help="How many results, 1 to 20.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Tell what is at a position."""
@@ -149,7 +153,9 @@ def maps_render(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE.png", help="Where to write; - is stdout.")
     ],
-    zoom: Annotated[float, typer.Option(min=0, max=19, help="4 a continent, 10 a city, 16 streets.")] = 15,
+    zoom: Annotated[
+        float, typer.Option(metavar="Z", min=0, max=19, help="0 to 19: 4 a continent, 10 a city, 16 streets.")
+    ] = 15,
     size: Annotated[str, typer.Option(metavar="WxH", help="Pixels, 64 to 2048 each way.")] = "500x500",
     marker: Annotated[
         list[str] | None, typer.Option(metavar="LAT,LON", help="A numbered marker; may be repeated.")

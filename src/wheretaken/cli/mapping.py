@@ -115,6 +115,8 @@ def _print(places: Sequence[Place], *, as_json: bool, nothing: str) -> int:
             match = f"{place.match.kind} “{place.match.alias}”" if place.match else _km(place)
             table.add_row(*map(escape, (name, place.kind, where)), f"{place.lat:.5f}, {place.lon:.5f}", match)
         consoles.results().print(table)
+        sources = sorted({place.source for place in places if place.source})
+        consoles.notices().print(f"[dim]{escape('; '.join(sources))}[/]")
     else:
         consoles.notices().print(f"wheretaken: {nothing}", markup=False)
     return OK if places else NO_ANSWER

@@ -66,11 +66,19 @@ def answer(console: Console, trajectory: Trajectory, files: Files | None) -> Non
         for item in found.evidence:
             console.print(f"  • {escape(evidence_line(item, found))}", soft_wrap=True)
         console.print(f"  {osm_link(found)}", soft_wrap=True)
+    if sources := data_sources(trajectory):
+        console.print(f"  [dim]data: {escape('; '.join(sources))}[/]", soft_wrap=True)
     console.print(f"  [dim]{trajectory.seconds:.1f} s, {trajectory.model}, {trajectory.stop_reason}[/]")
     if files:
         if files.drawn:
             console.print(f"  [dim]map in {escape(printable(str(files.drawn)))}[/]", soft_wrap=True)
         console.print(f"  [dim]recorded in {escape(printable(str(files.record)))}[/]", soft_wrap=True)
+
+
+def data_sources(trajectory: Trajectory) -> list[str]:
+    """Whose data the tools answered with, as the licences want it said."""
+    ended = (tool.source for tool in trajectory.tools if isinstance(tool, ToolEnded))
+    return sorted({name for source in ended for name in source.split("; ") if name})
 
 
 def printable(path: str) -> str:
