@@ -63,7 +63,7 @@ def test_people_see_the_thoughts_then_place_radius_evidence_and_link(sign, tmp_p
     # Text of a sign is shown as it is, whatever it means to the library that colours the output.
     assert "reads “[b]HELSINKI :car:” → Helsinki, 555 m from the answer" in shown
     assert "https://www.openstreetmap.org/?mlat=60.17000&mlon=24.94000#map=11/60.17000/24.94000" in shown
-    assert "data: nobody" in shown  # what the small map says its pictures are from
+    assert "map data: nobody" in shown  # what the small map says its pictures are from
     (drawn,) = (tmp_path / "runs").glob("sign-*-map.png")
     assert f"map in {drawn}" in shown
     (run,) = read(tmp_path / "runs")
@@ -154,6 +154,14 @@ def test_the_gravest_exit_code_wins_and_every_photo_is_tried(sign, tmp_path, cap
     assert len(capsys.readouterr().out.splitlines()) == 3
     assert locate([tmp_path / "none.jpg", sign], [ModelError("no reply")], as_json=True) == USAGE
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_max_turns_reaches_the_run(sign, tmp_path):
+    options = locating.Options("reader", tmp_path, as_json=False, max_turns=2, quiet=True)
+    model = ScriptedModel([DRAWN, say(ANSWER)])
+    assert locating.locate([sign], options, model=model, maps=FewPlaces()) == OK
+    (run,) = read(tmp_path)
+    assert (run.limits.turns, run.stop_reason) == (2, StopReason.TURNS)
 
 
 @pytest.mark.parametrize("way", ["file in the way", "no permission"])

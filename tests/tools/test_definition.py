@@ -46,7 +46,7 @@ async def test_arguments_are_checked_before_the_function_runs():
     tool, context = Tool(shout), ToolContext(FewPlaces())
     assert (await tool.call(context, '{"word": "hey", "times": 2}')).text == '{"said":"HEYHEY"}'
     for wrong in ('{"word": "too long"}', "{}", '{"word": "a", "more": 1}', "[]", "no json"):
-        with pytest.raises(ToolError, match="^shout: "):
+        with pytest.raises(ToolError, match=r"^shout: "):
             await tool.call(context, wrong)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,8 @@ def answer(console: Console, trajectory: Trajectory, files: Files | None) -> Non
         for item in found.evidence:
             console.print(f"  • {escape(evidence_line(item, found))}", soft_wrap=True)
         console.print(f"  {osm_link(found)}", soft_wrap=True)
-    if sources := data_sources(trajectory):
-        console.print(f"  [dim]data: {escape('; '.join(sources))}[/]", soft_wrap=True)
+    if sources := map_sources(trajectory):
+        console.print(f"  [dim]map data: {escape(' · '.join(sources))}[/]", soft_wrap=True)
     console.print(f"  [dim]{trajectory.seconds:.1f} s, {trajectory.model}, {trajectory.stop_reason}[/]")
     if files:
         if files.drawn:
@@ -75,10 +76,10 @@ def answer(console: Console, trajectory: Trajectory, files: Files | None) -> Non
         console.print(f"  [dim]recorded in {escape(printable(str(files.record)))}[/]", soft_wrap=True)
 
 
-def data_sources(trajectory: Trajectory) -> list[str]:
-    """Whose data the tools answered with, as the licences want it said."""
-    ended = (tool.source for tool in trajectory.tools if isinstance(tool, ToolEnded))
-    return sorted({name for source in ended for name in source.split("; ") if name})
+def map_sources(trajectory: Trajectory) -> list[str]:
+    """Whose map data the tools answered with, as the licences want it said."""
+    ended = (tool for tool in trajectory.tools if isinstance(tool, ToolEnded) and tool.tool != "read_clue")
+    return sorted({name for tool in ended for name in re.split("; | · ", tool.source) if name})
 
 
 def printable(path: str) -> str:
