@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from wheretaken import __version__, paths
 from wheretaken.cli import consoles
 from wheretaken.cli.main import OK, USAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 INSTALL = "pip install 'wheretaken[offline]'"
 
@@ -65,7 +71,9 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Import what every feature needs and look at the files that are built."""
-    return [*(_feature(feature) for feature in FEATURES), _index(), *_directories()]
+    cache, data = _directory("cache", paths.cache_dir), _directory("data", paths.data_dir)
+    index = [_index()] if cache.works else []
+    return [*(_feature(feature) for feature in FEATURES), *index, cache, data]
 
 
 def doctor(*, as_json: bool) -> int:
@@ -79,7 +87,7 @@ def doctor(*, as_json: bool) -> int:
     console = consoles.results()
     console.print(f"wheretaken {__version__}, Python {sys.version.split()[0]}")
     for finding in findings:
-        mark = "[green]ok[/]     " if finding.works else "[red]missing[/]"
+        mark = "[green]ok[/]     " if finding.works else "[red]not ok[/] "
         console.print(f"{mark} {escape(finding.feature)}  [dim]{escape(finding.detail)}[/]", soft_wrap=True)
         if not finding.works:
             console.print(f"        mend it: {escape(finding.mend)}", soft_wrap=True)
@@ -98,9 +106,9 @@ def _feature(feature: Feature) -> Finding:
 
 
 def _index() -> Finding:
-    from wheretaken.maps.offline.world import cached, schema  # noqa: PLC0415 - loads the map part only here
+    from wheretaken.maps.offline.world import cached  # noqa: PLC0415 - loads the map part only here
 
-    path = paths.cache_dir() / f"world-{schema.VERSION}.sqlite"
+    path = cached.path()
     built = cached.is_whole(path)
     detail = (
         f"{path} ({path.stat().st_size / 1e6:.0f} MB)" if built else "not built yet: the first use does it"
@@ -108,8 +116,12 @@ def _index() -> Finding:
     return Finding("built place index", works=True, detail=detail, mend="")
 
 
-def _directories() -> list[Finding]:
-    return [
-        Finding(f"{name} directory", works=True, detail=str(path), mend="")
-        for name, path in (("cache", paths.cache_dir()), ("data", paths.data_dir()))
-    ]
+def _directory(name: str, find: Callable[[], Path]) -> Finding:
+    """Tell where a directory is, or why it cannot be used."""
+    mend = f"set WHERETAKEN_{name.upper()}_DIR to a directory that you may write to"
+    try:
+        path = find()
+    except OSError as error:
+        return Finding(f"{name} directory", works=False, detail=str(error), mend=mend)
+    works = os.access(path, os.W_OK)
+    return Finding(f"{name} directory", works=works, detail=str(path), mend="" if works else mend)
