@@ -32,6 +32,7 @@ from shapely.geometry import shape
 
 from wheretaken.maps.offline.names import fold
 from wheretaken.maps.offline.world import packed
+from wheretaken.maps.offline.world.gather import tidy
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -223,11 +224,12 @@ def area_codes(properties: list[dict[str, Any]], shapes: list[BaseGeometry]) -> 
 
 
 def describe(row: dict[str, Any]) -> dict[str, Any]:
+    row = {key: tidy(value) if isinstance(value, str) else value for key, value in row.items()}
     name = row.get("name") or row.get("gn_name") or row.get("name_en") or ""
     names: dict[str, str] = {}
     by_language = [row.get(key) or "" for key in sorted(row) if key.startswith("name_") and len(key) <= 8]
     others = [*by_language, row.get("name_local") or "", row.get("gn_name") or "", row.get("woe_name") or ""]
-    for other in (*others, *(row.get("name_alt") or "").split("|")):
+    for other in (*others, *map(tidy, (row.get("name_alt") or "").split("|"))):
         if isinstance(other, str) and other and "?" not in other and "\xa2" not in other:
             names.setdefault(fold(other), other)
     languages = {key[5:]: row[key] for key in ("name_en", *LANGUAGE_KEYS) if row.get(key)}

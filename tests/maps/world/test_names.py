@@ -12,6 +12,11 @@ def test_folding_twice_changes_nothing(text: str):
     assert names.fold(names.fold(text)) == names.fold(text)
 
 
+@given(st.text(st.one_of(st.characters(), MARKS), max_size=12))
+def test_folding_by_character_is_folding_in_context(text: str):
+    assert names.fold(text) == " ".join(names._fold_in_context(text).split())
+
+
 @given(st.text(max_size=12), st.sampled_from(["-", "'", ".", "  ", "_", "’"]))
 def test_punctuation_and_case_do_not_matter(text: str, mark: str):
     assert names.fold(f"San{mark}{text.upper()}") == names.fold(f"SAN {text.upper()}")

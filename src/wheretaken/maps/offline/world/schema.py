@@ -26,8 +26,11 @@ STRIPPED = 1
 AREA_BASE = 20_000_000
 """Ids from here on are rows of `area`; GeoNames has given out ids up to 13.4 million."""
 
-VERSION = 3
+VERSION = 4
 """Part of the file's name: raised with every change of the schema or of the data."""
+
+PAGE_SIZE = 8192
+"""Bytes; most outlines and posting lists are a few kilobytes, which waste less of larger pages."""
 
 GEOMETRY_TABLES = ("land_low", "land", "country", "admin1", "country_border", "admin1_border", "place")
 """Tables with a geometry and an R*Tree."""

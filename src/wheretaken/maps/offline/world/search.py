@@ -107,7 +107,9 @@ def _unpacked(refs: bytes) -> array[int]:
 
 def _whole(connection: sqlite3.Connection, key: str) -> Iterator[Hit]:
     bare = strip_generic(key)
-    for name in _names(connection, (key, bare)):
+    # What is left may be no name at all: "Hi Dương" without its "street" is "Hi".
+    keys = (key, bare) if bare and _may_be_name(tokens(bare)) else (key,)
+    for name in _names(connection, keys):
         for ref in name.refs:
             exact = name.key == key and not ref & STRIPPED
             kind = MatchKind.EXACT if exact else MatchKind.STRIPPED

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import shapely
 
-from wheretaken.maps.offline.world import packed
+from wheretaken.maps.offline.world import bulk, packed, rtree
 from wheretaken.maps.offline.world.gather import Area, shipped
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -22,6 +22,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 """West, east, south, north: the order of an R*Tree row."""
 Shape: TypeAlias = tuple[bytes, Box]
 """WKB and its box."""
+Row: TypeAlias = tuple[tuple[str, ...], Shape]
+"""Attribute values and shape."""
 
 _LINE_DETAIL_DEG = 0.0005
 """Half a pixel at zoom 10, where the renderer stops being a map of states."""
@@ -36,36 +38,32 @@ def write_shapes(
 ) -> None:
     """Fill land, country, admin1 and the two border tables."""
     for table in ("land_low", "land"):
-        for _, polygons in packed.unpack(shipped(f"{table}.bin.xz")):
-            insert(connection, table, (((), polygon_wkb(p)) for p in polygons))
+        records = packed.unpack(shipped(f"{table}.bin.xz"))
+        insert(connection, table, [((), polygon_wkb(p)) for _, polygons in records for p in polygons])
     by_code = {area.code: area for area in areas}
+    rows: list[Row] = []
     for properties, polygons in packed.unpack(shipped("country.bin.xz")):
         area = by_code.get(properties["code"])
-        row = (properties["code"], area.name, area.local) if area else (properties["code"], "", "")
-        insert(connection, "country", ((row, polygon_wkb(p)) for p in polygons))
+        values = (properties["code"], area.name, area.local) if area else (properties["code"], "", "")
+        rows.extend((values, polygon_wkb(p)) for p in polygons)
+    insert(connection, "country", rows)
+    rows = []
     for properties, polygons in outlines:
         area = by_code.get(properties["code"])
         names = (area.english, area.local) if area else ("", "")
-        row = (properties["code"], properties["country"], *names)
-        insert(connection, "admin1", ((row, polygon_wkb(p)) for p in polygons))
+        rows.extend(((properties["code"], properties["country"], *names), polygon_wkb(p)) for p in polygons)
+    insert(connection, "admin1", rows)
     inner, outer = borders([(properties["country"], polygons) for properties, polygons in outlines])
-    insert(connection, "country_border", (((), line) for line in outer))
-    insert(connection, "admin1_border", (((), line) for line in inner))
+    insert(connection, "country_border", [((), line) for line in outer])
+    insert(connection, "admin1_border", [((), line) for line in inner])
 
 
-def create_rtree(connection: sqlite3.Connection, table: str) -> None:
-    """Create the R*Tree of a geometry table as mapnik's SQLite plug-in names it."""
-    connection.execute(f"CREATE VIRTUAL TABLE idx_{table}_geometry USING rtree(pkid, xmin, xmax, ymin, ymax)")
-
-
-def insert(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[tuple[str, ...], Shape]]) -> None:
-    """Insert rows of attribute values and shape, with their boxes."""
-    boxes = f"INSERT INTO idx_{table}_geometry VALUES (?, ?, ?, ?, ?)"  # noqa: S608 - our own table names
-    for values, (wkb, (west, east, south, north)) in rows:
-        marks = ", ".join("?" * (len(values) + 2))
-        query = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608 - as above
-        identifier = connection.execute(query, (None, *values, wkb)).lastrowid
-        connection.execute(boxes, (identifier, west, east, south, north))
+def insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
+    """Fill an empty geometry table with rows of attribute values and shape, and its R*Tree."""
+    ids = range(1, len(rows) + 1)
+    values = ((at, *attributes, wkb) for at, (attributes, (wkb, _)) in zip(ids, rows, strict=True))
+    bulk.insert(connection, table, len(rows[0][0]) + 2, values)
+    rtree.fill(connection, table, ids, [box for _, (_, box) in rows])
 
 
 def polygon_wkb(polygon: packed.Polygon) -> Shape:
