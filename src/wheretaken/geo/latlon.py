@@ -135,3 +135,17 @@ def destination(start: LatLon, bearing_deg: float, km: float) -> LatLon:
     true = start.wgs84
     end = _geodesic().Direct(true.lat, true.lon, bearing_deg, km * 1000)
     return LatLon(end["lat2"], end["lon2"])
+
+
+def destinations(
+    start: LatLon, bearings_deg: npt.ArrayLike, km: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return latitudes and longitudes (WGS-84) reached from one start; bearings and lengths are broadcast."""
+    import numpy as np  # noqa: PLC0415 - one-to-one users need not pay for it
+
+    true = start.wgs84
+    bearings, lengths = np.broadcast_arrays(np.asarray(bearings_deg, float), np.asarray(km, float))
+    lons, lats, _ = _geod().fwd(
+        np.full(bearings.shape, true.lon), np.full(bearings.shape, true.lat), bearings, lengths * 1000
+    )
+    return np.asarray(lats, dtype=np.float64), np.asarray(lons, dtype=np.float64)

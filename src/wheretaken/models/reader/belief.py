@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from wheretaken.geo import distances_km
 from wheretaken.maps import Match, MatchKind, Place
 from wheretaken.models.reader import scripts
-from wheretaken.models.reader.signs import is_street
+from wheretaken.models.reader.signs import covered_by, is_street, says_something
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ LADDER = ((0.5, 0.2), (2.0, 0.2), (10.0, 0.2), (25.0, 0.2), (200.0, 0.1), (750.0
 RELIABILITY = {
     MatchKind.EXACT: 0.95,
     MatchKind.STRIPPED: 0.75,
-    MatchKind.PARTIAL: 0.35,
+    MatchKind.PARTIAL: 0.6,
     MatchKind.PREFIX: 0.12,
     MatchKind.FUZZY: 0.45,
 }
@@ -59,6 +59,8 @@ POINTED_AT = 0.06
 POINTING_KM = 30.0
 """How far off such signs stand."""
 SETTLEMENTS = frozenset({"city", "town", "village", "district"})
+ORDINARY_WORD = 0.05
+"""What remains of a match with a word that signs bear everywhere ("JUVIGNAC SALE" -> Sale, Victoria)."""
 STREET_NAMED_AFTER = 0.12
 """How often a street that bears a town's name is in that town, rather than elsewhere on the way to it."""
 AREAS = frozenset({"country", "admin1"})
@@ -68,6 +70,7 @@ COUNTRY_BASE = 0.04
 """How probable a country is before any clue, for the ratio."""
 UNKNOWN_CITY = 120_000
 """A street-level place counts as a town of so many people: someone loaded that region on purpose."""
+QUANTILES = 40
 MASS = 0.8
 """The radius holds this part of the probability."""
 
@@ -168,14 +171,14 @@ def reliability(text: Text, looked_up: Sequence[tuple[str, Sequence[Place]]]) ->
 def _meaning(text: Text, place: Place, match: Match) -> float:
     """How probable it is that a text means this place, from how its name was met."""
     weight = RELIABILITY[match.kind] * text.confidence
-    letters = max(sum(char.isalnum() for char in text.reads), 1)
-    covered = min(1.0, sum(char.isalnum() for char in match.alias) / letters)
+    # The root, because every word has its chance to be the name: half of the words is no half-truth.
+    covered = math.sqrt(covered_by(match.alias, text.reads))
     if match.kind == MatchKind.PREFIX:
         weight *= match.similarity
     if match.kind == MatchKind.FUZZY:
-        weight *= max(0.0, 1 - 3.0 * (1 - match.similarity))
+        weight *= max(0.0, 1 - 3.0 * (1 - match.similarity)) * covered
     if match.kind in {MatchKind.PARTIAL, MatchKind.STRIPPED}:
-        weight *= covered
+        weight *= covered if says_something(match.alias) else covered * ORDINARY_WORD
         if place.kind in SETTLEMENTS and is_street(text.reads):
             weight *= STREET_NAMED_AFTER
     return weight
@@ -332,12 +335,12 @@ def _decide(
 def radius_for(apart: Floats, spread: Floats, weights: Floats) -> float:
     """Return the radius around the answer that holds `MASS` of the probability, in kilometres.
 
-    Each candidate's mass lies around it with a Rayleigh distribution of scale `spread`, taken at ten
-    quantiles; `apart` are the candidates' distances from the answer.
+    Each candidate's mass lies around it with a Rayleigh distribution of scale `spread`, taken at
+    evenly spaced quantiles; `apart` are the candidates' distances from the answer.
     """
     import numpy as np  # noqa: PLC0415 - loaded before
 
-    quantiles = (np.arange(10) + 0.5) / 10
+    quantiles = (np.arange(QUANTILES) + 0.5) / QUANTILES
     rings = np.sqrt(-2.0 * np.log1p(-quantiles))
     # In a random direction, the squares of both distances add up on average.
     reach = np.sqrt(apart[:, None] ** 2 + (spread[:, None] * rings[None, :]) ** 2).ravel()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -27,12 +28,18 @@ if TYPE_CHECKING:
 TESSDATA = Path(__file__).parent / "tessdata"
 SURE = 0.88
 """Above this confidence a reading of the main models is taken as it is."""
+SURE_OF = {"han": 0.95}
+"""With so many characters, some Han one resembles almost anything: Hangul is read as Han."""
 LEGIBLE = 0.5
 """Below this a reading says nothing."""
 SINGLE_SURE = 0.93
 """What a single character must reach: pictograms and window frames are read as letters."""
 OTHER_SCRIPT_SURE = 0.6
 """What a line model of another script must reach; word confidence of tesseract, 0..1."""
+LONGEST_UNIT = 4
+"""Letters of a unit such as "км" or "কিমি" as the main models misread it."""
+LEAST_VOTE = 0.13
+"""Sum of fourth powers of confidence over the probed lines; one line read at 0.6 has it."""
 PROBES = 3
 """How many doubtful lines are read with every script to find out which one the picture is in."""
 LINE_HEIGHTS = (44, 30, 64)
@@ -132,7 +139,8 @@ class Eye:
         flat = [_rotated(crop) if n in tall else crop for n, crop in enumerate(crops)]
         found = self._engine.recognize_txt([*flat, *(_laid_out(crops[n]) for n in tall)])
         read = [
-            _Reading(text.strip(), float(score), scripts.dominant(text))
+            # An empty reading comes with high confidence: the model is sure that it cannot read this.
+            _Reading(text.strip(), float(score) if _length(text) else 0.0, scripts.dominant(text))
             for text, score in zip(found.txts, found.scores, strict=True)
         ]
         lines = read[: len(crops)]
@@ -144,20 +152,38 @@ class Eye:
         self, crops: list[Pixels], readings: list[_Reading]
     ) -> list[tuple[_Reading, tuple[str, ...]]]:
         """Replace unsure readings by surer ones in another script."""
-        doubtful = [n for n, r in enumerate(readings) if r.confidence < SURE]
+        doubtful = [n for n, r in enumerate(readings) if r.confidence < SURE_OF.get(r.script, SURE)]
         ambiguous = [n for n, r in enumerate(readings) if scripts.looks_ambiguous(r.text)]
         lines: list[tuple[_Reading, tuple[str, ...]]] = [(r, ()) for r in readings]
         for n in ambiguous:
             others = [self._read_as(crops[n], script) for script in ("cyrillic", "greek")]
             texts = tuple(r.text for r in others if r.confidence >= OTHER_SCRIPT_SURE)
             lines[n] = (readings[n], texts)
-        for n, script in self._scripts_of(crops, doubtful):
+        numbers = [n for n, r in enumerate(readings) if r.confidence >= SURE and _is_number(r.text)]
+        pairs = self._scripts_of(crops, doubtful)
+        for n, script in pairs:
             other = self._read_as(crops[n], script)
             current = lines[n][0]
-            if other.confidence >= OTHER_SCRIPT_SURE and other.confidence > current.confidence - 0.15:
-                kept = (current.text,) if current.confidence >= LEGIBLE else ()
+            # The main models know none of these scripts, so that a tie goes to the script's own.
+            head_start = 0.15 if current is readings[n] else 0.0
+            if other.confidence >= OTHER_SCRIPT_SURE and other.confidence > current.confidence - head_start:
+                kept = (readings[n].text,) if readings[n].confidence >= LEGIBLE else ()
                 lines[n] = (other, kept)
+        found = Counter(line.script for line, _ in lines if line.script in {script for _, script in pairs})
+        for script, _count in found.most_common(1):
+            for n in numbers:
+                lines[n] = (self._with_unit(crops[n], readings[n], script), ())
         return lines
+
+    def _with_unit(self, crop: Pixels, reading: _Reading, script: str) -> _Reading:
+        """Read a number again in the script of its sign: "31 კმ" (km) is "3138" to the main models."""
+        model = self._line_model(script)
+        model.SetImage(_prepared(crop, LINE_HEIGHTS[0]))
+        text = " ".join(str(model.GetUTF8Text()).split())
+        digits = "".join(char for char in text if char.isdigit())
+        has_unit = any(scripts.script_of(char) == script for char in text)
+        same = digits and "".join(filter(str.isdigit, reading.text)).startswith(digits)
+        return _Reading(text, reading.confidence, script) if has_unit and same else reading
 
     def _scripts_of(self, crops: list[Pixels], doubtful: list[int]) -> list[tuple[int, str]]:
         """Pair doubtful lines with the script they are probably in, found out on the largest of them."""
@@ -165,13 +191,11 @@ class Eye:
         votes: dict[str, float] = {}
         for n in largest:
             tried = [self._read_as(crops[n], script, thorough=False) for script in _line_scripts()]
-            best = max(tried, key=lambda r: r.weight)
-            if best.confidence >= OTHER_SCRIPT_SURE:
-                votes[best.script] = votes.get(best.script, 0.0) + best.weight
-        if not votes:
-            return []
-        script = max(votes, key=lambda name: votes[name])
-        return [(n, script) for n in doubtful]
+            for reading in tried:
+                # Steep, because the right model is sure and the wrong ones are only not sure enough.
+                votes[reading.script] = votes.get(reading.script, 0.0) + reading.confidence**4
+        likely = sorted((s for s in votes if votes[s] > LEAST_VOTE), key=lambda s: -votes[s])[:2]
+        return [(n, script) for n in doubtful for script in likely]
 
     def _read_as(self, crop: Pixels, script: str, *, thorough: bool = True) -> _Reading:
         """Read one line with the line model of a script; sizes are tried until one is sure."""
@@ -257,6 +281,11 @@ def _prepared(crop: Pixels, height: int) -> Image:
         grey = 255 - grey
         edge = 255 - edge
     return ImageOps.expand(Image.fromarray(grey), BORDER, fill=int(np.median(edge)))
+
+
+def _is_number(text: str) -> bool:
+    """Whether a line is a number, perhaps with a short unit that was not read right."""
+    return text[:1].isdigit() and sum(char.isalpha() for char in text) <= LONGEST_UNIT
 
 
 def _length(text: str) -> int:

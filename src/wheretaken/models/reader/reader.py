@@ -35,7 +35,7 @@ MOST_PIXELS = 2_400_000
 REMEMBERED = 32
 """Pictures whose text is kept, so that a turn does not read them again."""
 TOP_COUNTRIES = 3
-WEAK = 3.0
+WEAK = 2.6
 """Nats of evidence for the best hypothesis below which the cities of likely countries are considered."""
 
 Call = tuple[str, dict[str, Any]]

@@ -10,7 +10,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wheretaken.maps.offline.names import STREET_WORDS, fold
+from wheretaken.maps.offline.names import (
+    BUILDING_WORDS,
+    LINK_WORDS,
+    SETTLEMENT_WORDS,
+    STATION_WORDS,
+    STREET_WORDS,
+    fold,
+)
 from wheretaken.models.reader import scripts
 
 if TYPE_CHECKING:
@@ -19,16 +26,26 @@ if TYPE_CHECKING:
     from wheretaken.models.reader.eye import Line
 
 _NUMBER = r"\d{1,3}(?:[ .,]\d{3})*(?:[.,]\d)?|\d{1,4}(?:[.,]\d)?"
-_UNIT = r"km|kms|kilometers?|kilometres?|км|公里|千米|キロ|กม|ก\.ม|킬로|χλμ|ק\"מ|كم|किमी|mi|miles?|mls?|m"
+_UNITS = r"""
+    kilometers? kilometres? kms?
+    км კმ կմ χλμ كم کم ק"מ क\.?म\.? किमी कि\.मी কিমি কি\.মি ਕਿ\.ਮੀ ਕਿਮੀ કિ\.મી કિમી கி\.மீ கிமீ
+    కి\.మీ కిమీ ಕಿ\.ಮೀ ಕಿಮೀ കി\.മീ കിമീ කි\.මී කිමී กม ก\.ม
+    ກມ ກິໂລແມັດ គម គ\.ម ကီလိုမီတာ ကီလို ኪ\.?ሜ 公里 千米 キロ 킬로
+    miles? mls? mi m
+"""
+"""Kilometres and miles as signs write them; regular expressions, one a word."""
+_UNIT = "|".join(_UNITS.split())
 _DISTANCE = re.compile(rf"(?<![\w.,+-])(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})\.?(?!\w)", re.IGNORECASE)
 _BARE_NUMBER = re.compile(r"^[\s←→↑↓<>«»()]*(\d{1,4}(?:[.,]\d)?)[\s←→↑↓<>«»()]*$")
 _TRAILING_NUMBER = re.compile(r"^(?P<name>\D{3,}?)\s+(?P<number>\d{1,4})$")
 _HOUSE_NUMBER = re.compile(r"^\d{1,4}\s?[A-Za-zА-Яа-я]?$")
 _EDGES = " \t[](){}<>|«»\"'`´·•*_=~←→↑↓➜-–—:;,.!?！？。、"
+FARTHEST_KM = 2500
+"""Signs give no greater distances; such a number is something else or misread."""
 KM_PER_MILE = 1.609344
 MOST_TEXTS = 24
 
-# Words that signs bear everywhere, many of which happen to be the names of towns as well (Open, Bar, Sale).
+# Words and brands that signs bear everywhere; many are the names of towns as well (Bar, Sale, Samsung).
 _EVERYWHERE = """
     open opening hours closed sale sales bar bars hotel motel taxi stop exit entry bus tram metro
     cafe coffee restaurant pizza pizzeria grill food market shop store mall bank atm parking park
@@ -38,7 +55,11 @@ _EVERYWHERE = """
     toilet toilets wc litter smoking please keep clear private property fire hose emergency north
     south east west left right km mi est since tel phone fax www com mon tue wed thu fri sat sun
     monday tuesday wednesday thursday friday saturday sunday la le les el los das der die de du des
-    un une via rue calle san santa saint st
+    un une via rue calle san santa saint st samsung sony apple google microsoft huawei xiaomi nokia
+    lg panasonic canon nikon toyota honda nissan mazda ford bmw audi volkswagen mercedes benz
+    renault peugeot fiat hyundai kia shell bp esso total coca cola pepsi fanta sprite nescafe nestle
+    heineken carlsberg mcdonalds burger king kfc subway starbucks ikea zara nike adidas puma visa
+    mastercard dhl fedex ups western union wifi wi fi home best super mini big
 """
 EVERYWHERE = frozenset(_EVERYWHERE.split())
 
@@ -129,14 +150,25 @@ def says_something(text: str) -> bool:
         return len(letters) >= 2
     if len(letters) < 3:
         return False
-    words = re.findall(r"[^\W\d_]+", text.casefold())
-    return any(word not in EVERYWHERE for word in words)
+    return any(word not in EVERYWHERE for word in fold(text).split() if not word.isdigit())
 
 
 def is_street(text: str) -> bool:
     """Tell whether a text names a street by a word for one: "Yuyuan Rd.", "Rue du Louvre", "愚园路"."""
     words = [word for word in fold(text).split() if not word.isdigit()]
     return any(word in STREET_WORDS for word in words) or (bool(words) and words[-1].endswith(STREET_ENDINGS))
+
+
+def covered_by(name: str, text: str) -> float:
+    """Return which part of a text a name makes up, leaving out words that say what a thing is.
+
+    "Yerköy" covers "Yerköy Devlet Hastanesi" (state hospital) well, "Bad" covers "Bad Kohlgrub" badly.
+    """
+    generic = BUILDING_WORDS | STATION_WORDS | SETTLEMENT_WORDS | LINK_WORDS | EVERYWHERE
+    named = set(fold(name).split())
+    telling = [word for word in fold(text).split() if word in named or word not in generic]
+    letters = sum(map(len, telling))
+    return min(1.0, len(fold(name).replace(" ", "")) / letters) if letters else 0.0
 
 
 def _attach_distances(rows: list[_Row]) -> None:
@@ -179,7 +211,7 @@ def _alone_with_unit(row: _Row) -> float | None:
 
 def _bare(row: _Row) -> float | None:
     match = _BARE_NUMBER.match(row.line.text)
-    return float(match[1].replace(",", ".")) if match else None
+    return _kilometres(match[1], "") if match else None
 
 
 def _share_between_scripts(rows: list[_Row]) -> None:
@@ -200,7 +232,7 @@ def _share_between_scripts(rows: list[_Row]) -> None:
 def _kilometres(number: str, unit: str) -> float | None:
     digits = re.sub(r"[ .,](?=\d{3})", "", number).replace(",", ".")
     value = float(digits)
-    if unit == "m" or value == 0:
+    if unit == "m" or not 0 < value < FARTHEST_KM:
         return None
     return value * (KM_PER_MILE if unit.casefold().startswith("m") else 1.0)
 

@@ -37,7 +37,7 @@ class Thoughts:
     @property
     def countries(self) -> list[tuple[Mapping[str, float], float]]:
         """Country clues, each kind and reading once: ten French words are one clue to France."""
-        best: dict[tuple[str, str], tuple[Mapping[str, float], float]] = {}
+        best: dict[tuple[str, str], tuple[Mapping[str, float], float, float]] = {}
         for clue in self.clues:
             countries = cast("dict[str, float]", clue.get("countries", {}))
             if not countries:
@@ -46,9 +46,11 @@ class Thoughts:
             kind = str(clue.get("kind", ""))
             key = (kind, "" if kind == "language" else leader)
             sure = float(clue.get("confidence", 0.5)) * (LANGUAGE_TRUST if kind == "language" else 1.0)
-            if key not in best or sure * countries[leader] > best[key][1] * max(best[key][0].values()):
-                best[key] = (countries, sure)
-        return list(best.values())
+            # Of languages, the longest text is telling: letters of one line may be common to many.
+            worth = float(len(str(clue.get("text", "")))) if kind == "language" else sure * countries[leader]
+            if key not in best or worth > best[key][2]:
+                best[key] = (countries, sure, worth)
+        return [(countries, sure) for countries, sure, _ in best.values()]
 
 
 def think(notes: Notes, read: Callable[[Picture], list[Line]]) -> Thoughts:
