@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _MOST_VALUES = 180
 """Measured: more than this gains nothing; SQLite allows 32,766."""
@@ -25,8 +25,12 @@ def insert(connection: sqlite3.Connection, table: str, columns: int, rows: Itera
     query = f"INSERT OR REPLACE INTO {table} VALUES "  # noqa: S608 - our own table names, question marks
     marks = f"({', '.join('?' * columns)})"
     at_once = _MOST_VALUES // columns
-    waiting = iter(rows)
-    whole = query + ", ".join([marks] * at_once)
-    while len(group := list(islice(waiting, at_once))) == at_once:
-        connection.execute(whole, list(chain.from_iterable(group)))
-    connection.executemany(query + marks, group)
+    waiting, rest = iter(rows), list[tuple[Any, ...]]()
+
+    def groups() -> Iterator[list[Any]]:
+        while len(group := list(islice(waiting, at_once))) == at_once:
+            yield list(chain.from_iterable(group))
+        rest.extend(group)
+
+    connection.executemany(query + ", ".join([marks] * at_once), groups())
+    connection.executemany(query + marks, rest)
