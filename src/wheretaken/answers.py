@@ -16,8 +16,8 @@ latitude is out of range and the exchanged pair is not. An object that says that
 
 from __future__ import annotations
 
-import itertools
 import contextlib
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast

@@ -129,7 +129,9 @@ class Message(BaseModel):
     usage: Usage = Usage()
 
     @classmethod
-    def of(cls, role: Literal["system", "user", "assistant", "tool"], *parts: str | Picture, **rest: Any) -> Message:
+    def of(
+        cls, role: Literal["system", "user", "assistant", "tool"], *parts: str | Picture, **rest: Any
+    ) -> Message:
         """Build a message from plain strings and pictures."""
         made = tuple(TextPart(text=p) if isinstance(p, str) else PicturePart(picture=p) for p in parts)
         return cls(role=role, parts=made, **rest)

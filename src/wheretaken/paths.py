@@ -7,7 +7,7 @@ can be deleted and is rebuilt; nothing in the data directory is ever deleted wit
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import platformdirs
@@ -30,7 +30,7 @@ def _made(path: str) -> Path:
 
 
 @contextlib.contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path) -> Generator[Path]:
     """Yield a temporary path beside `target` that replaces it on success and is removed on failure.
 
     A reader sees the old file or the whole new one, never a part; two writers cannot mix.

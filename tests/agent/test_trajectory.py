@@ -66,9 +66,17 @@ async def test_a_cancelled_run_is_closed_on_record(tmp_path):
             await asyncio.sleep(60)
             return say(ANSWER)
 
-    task = asyncio.create_task(record(case(), Slow([]), WORLDWIDE, FewPlaces(), out=tmp_path))
-    while not list((tmp_path / "events").glob("*")) if (tmp_path / "events").exists() else True:
-        await asyncio.sleep(0.01)
+    asked = asyncio.Event()
+    running = record(
+        case(),
+        Slow([]),
+        WORLDWIDE,
+        FewPlaces(),
+        out=tmp_path,
+        watch=lambda e: asked.set() if e.number == 2 else None,
+    )
+    task = asyncio.create_task(running)
+    await asked.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -34,7 +34,7 @@ from wheretaken.messages import Message, Picture, ToolCall, Usage
 from wheretaken.tools import ToolContext, ToolResult
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from wheretaken.maps import MapProvider
     from wheretaken.models.base import ChatModel
@@ -102,7 +102,7 @@ async def run(
     limits: Limits | None = None,
     seed: int = 0,
     run_id: str = "",
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event]:
     """Locate one photo, yielding every event as it happens.
 
     The first event is `RunStarted`, the last `RunEnded`; closing the generator early just stops the run.
@@ -124,7 +124,7 @@ async def run(
         )
 
 
-async def _turns(state: _Run, model: ChatModel, toolset: Toolset) -> AsyncIterator[Event]:
+async def _turns(state: _Run, model: ChatModel, toolset: Toolset) -> AsyncGenerator[Event]:
     """Model turn, tool calls, model turn, ...; ends with `RunEnded`."""
     stop: StopReason | None = None
     reminded = False
@@ -177,7 +177,7 @@ def _end(state: _Run, parsed: answers.Answer | answers.NoAnswer, stop: StopReaso
 
 async def _call_tools(
     state: _Run, model: ChatModel, toolset: Toolset, calls: tuple[ToolCall, ...]
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event]:
     """Run a turn's calls one after the other, so that picture numbers are the same in every run."""
     shown: list[Picture] = []
     for position, call in enumerate(calls):

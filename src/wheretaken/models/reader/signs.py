@@ -62,6 +62,7 @@ _EVERYWHERE = """
     mastercard dhl fedex ups western union wifi wi fi home best super mini big
 """
 EVERYWHERE = frozenset(_EVERYWHERE.split())
+_GENERIC = BUILDING_WORDS | STATION_WORDS | SETTLEMENT_WORDS | LINK_WORDS | EVERYWHERE
 
 STREET_ENDINGS = (
     "strasse", "str", "gasse", "weg", "platz", "straat", "laan", "gatan", "gata", "vägen", "vej", "gade",
@@ -150,7 +151,7 @@ def says_something(text: str) -> bool:
         return len(letters) >= 2
     if len(letters) < 3:
         return False
-    return any(word not in EVERYWHERE for word in fold(text).split() if not word.isdigit())
+    return any(word not in _GENERIC for word in fold(text).split() if not word.isdigit())
 
 
 def is_street(text: str) -> bool:
@@ -164,9 +165,8 @@ def covered_by(name: str, text: str) -> float:
 
     "Yerköy" covers "Yerköy Devlet Hastanesi" (state hospital) well, "Bad" covers "Bad Kohlgrub" badly.
     """
-    generic = BUILDING_WORDS | STATION_WORDS | SETTLEMENT_WORDS | LINK_WORDS | EVERYWHERE
     named = set(fold(name).split())
-    telling = [word for word in fold(text).split() if word in named or word not in generic]
+    telling = [word for word in fold(text).split() if word in named or word not in _GENERIC]
     letters = sum(map(len, telling))
     return min(1.0, len(fold(name).replace(" ", "")) / letters) if letters else 0.0
 

@@ -151,7 +151,8 @@ def _country_evidence(thoughts: Thoughts) -> list[dict[str, Any]]:
     fitting.sort(key=lambda clue: -float(clue["countries"][code]) * float(clue.get("confidence", 0.5)))
     listed: dict[str, dict[str, Any]] = {}
     for clue in fitting:
-        listed.setdefault(str(clue["reading"]), {"reads": clue.get("text", ""), "place": clue["reading"]})
+        # One clue of a kind is enough: the language of every line on a sign is the same fact.
+        listed.setdefault(str(clue["kind"]), {"reads": clue.get("text", ""), "place": clue["reading"]})
     return list(listed.values())[:3]
 
 

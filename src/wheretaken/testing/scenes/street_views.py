@@ -164,5 +164,5 @@ def street_scene(target: StreetTarget, seed: int, difficulty: Difficulty) -> Sce
 
 
 def example_scene() -> Scene:
-    """Draw the picture of the README and the demo: a pub at a street corner in Helsinki."""
-    return street_scene(find_target("Juttutupa"), seed=6, difficulty=1)
+    """Draw the picture of the README and the demo: a restaurant at a street corner in Helsinki."""
+    return street_scene(find_target("Zucchini"), seed=4, difficulty=1)
