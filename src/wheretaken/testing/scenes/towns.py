@@ -122,9 +122,9 @@ def _cities_of(language: Language) -> tuple[_City, ...]:
 
 def _plain(text: str) -> str:
     """Return Latin text as lower-case a-z only, for comparison."""
-    from unidecode import unidecode  # noqa: PLC0415 - its tables are only needed where towns are chosen
+    from anyascii import anyascii  # noqa: PLC0415 - its tables are only needed where towns are chosen
 
-    return "".join(char for char in unidecode(text).lower() if char.isascii() and char.isalnum())
+    return "".join(char for char in anyascii(text).lower() if char.isascii() and char.isalnum())
 
 
 def _consonants(text: str) -> str:
@@ -217,11 +217,11 @@ def _fitness(name: str, city: _City, language: Language) -> tuple[float, float, 
 
 def _latin(city: _City, language: Language) -> str:
     """Return the name as signs romanise it: without scholarly marks where the script is another."""
-    from unidecode import unidecode  # noqa: PLC0415 - see `_plain`
+    from anyascii import anyascii  # noqa: PLC0415 - see `_plain`
 
     if language.script == "Latin":
         return city["name"]
-    name = unidecode(city["name"]).replace("'", "").replace("`", "")
+    name = anyascii(city["name"]).replace("'", "").replace("`", "")
     return name.removesuffix("-si").removesuffix("-gun") if language.code == "ko" else name
 
 

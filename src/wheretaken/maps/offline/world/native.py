@@ -142,6 +142,6 @@ def _has_han(text: str) -> bool:
 
 def _likeness(other: str, name: str) -> float:
     from rapidfuzz.fuzz import ratio  # noqa: PLC0415 - only building the index needs these two
-    from unidecode import unidecode  # noqa: PLC0415 - as above
+    from anyascii import anyascii  # noqa: PLC0415 - as above
 
-    return ratio(unidecode(other).replace(" ", "").casefold(), fold(name).replace(" ", ""))
+    return ratio(anyascii(other).replace(" ", "").casefold(), fold(name).replace(" ", ""))
