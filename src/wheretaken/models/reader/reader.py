@@ -201,9 +201,11 @@ def _check(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
         return "", []
     place = thoughts.belief.best.place
     lat, lon = round(place.lat, 5), round(place.lon, 5)
-    marks = [[lat, lon]] + [
-        [round(s.found.place.lat, 5), round(s.found.place.lon, 5)] for s in thoughts.belief.support[:3]
-    ]
+    named = [support.found.place for support in thoughts.belief.support[:3]]
+    # A place that several lines name gets one marker.
+    spots = {(round(p.lat, 3), round(p.lon, 3)): [round(p.lat, 5), round(p.lon, 5)] for p in [*named, place]}
+    spots.pop((round(lat, 3), round(lon, 3)))
+    marks = [[lat, lon], *spots.values()]
     zoom = words.zoom_for(thoughts.belief.radius_km)
     return words.checking(thoughts), [
         ("road_map", {"lat": lat, "lon": lon, "zoom": zoom, "markers": marks}),

@@ -66,48 +66,56 @@ def think(notes: Notes, read: Callable[[Picture], list[Line]]) -> Thoughts:
     for text in texts:
         asked = [c for c in notes.of("search_places") if c.arguments.get("query") in text.queries]
         hits = belief.reliability(text, [(call.id, call.places) for call in asked])
-        if best := _strongest([*hits, *_clue_hits(text, clues, notes)]):
-            thoughts.found[text] = best
+        if hits:
+            thoughts.found[text] = hits
+    thoughts.found |= _clue_texts(thoughts, notes)
     thoughts.belief = belief.weigh(thoughts.found, thoughts.countries, _candidates(thoughts, notes))
     return thoughts
 
 
-def _strongest(hits: Sequence[belief.Found]) -> list[belief.Found]:
-    """Keep the best reason for each place."""
-    best: dict[str, belief.Found] = {}
-    for hit in hits:
-        if hit.place.id not in best or hit.weight > best[hit.place.id].weight:
-            best[hit.place.id] = hit
-    return list(best.values())
+def _clue_texts(thoughts: Thoughts, notes: Notes) -> dict[signs.Text, list[belief.Found]]:
+    """Places that a telephone prefix, an airport code or the like names, by the line it was read in."""
+    found: dict[signs.Text, list[belief.Found]] = {}
+    for clue in thoughts.clues:
+        part = str(clue.get("text", ""))
+        lines = frozenset(n for n, line in enumerate(thoughts.lines) if part and part in line.text)
+        hits = [*_named_by(clue, notes), *_positioned(clue)]
+        if lines and hits:
+            text = signs.Text(reads=part, queries=(), lines=frozenset({min(lines)}))
+            found.setdefault(text, []).extend(hits)
+    return found
 
 
-def _clue_hits(text: signs.Text, clues: Sequence[dict[str, Any]], notes: Notes) -> list[belief.Found]:
-    """Places that a telephone prefix, an airport code or the like in this text names."""
-    hits: list[belief.Found] = []
-    for clue in clues:
-        if str(clue.get("text", "")) not in text.reads:
-            continue
-        sure = float(clue.get("confidence", 0.5)) * CLUE_PLACE_WEIGHT
-        for call in notes.of("search_places"):
-            if call.arguments.get("query") in cast("list[str]", clue.get("places", [])):
-                near = [p for p in call.places if p.match and p.match.kind == MatchKind.EXACT][:3]
-                hits += [belief.Found(place, sure, call.id) for place in near]
-        position = clue.get("position")
-        if isinstance(position, dict):
-            where = cast("dict[str, Any]", position)
-            place = Place(
-                id=f"clue:{clue.get('text')}",
-                name=str(clue.get("reading", "")),
-                kind=str(clue.get("kind", "")),
-                lat=float(where["lat"]),
-                lon=float(where["lon"]),
-                country_code=next(iter(cast("dict[str, float]", clue.get("countries", {}))), ""),
-                extent_km=float(clue.get("radius_km") or 5.0),
-                population=50_000,
-                match=Match(kind=MatchKind.EXACT, alias=str(clue.get("text", "")), similarity=1.0),
-            )
-            hits.append(belief.Found(place, sure, ""))
-    return hits
+def _named_by(clue: Mapping[str, Any], notes: Notes) -> list[belief.Found]:
+    """What the look-ups of the places that a clue names found."""
+    sure = float(clue.get("confidence", 0.5)) * CLUE_PLACE_WEIGHT
+    places = cast("list[str]", clue.get("places", []))
+    return [
+        belief.Found(place, sure, call.id)
+        for call in notes.of("search_places")
+        if call.arguments.get("query") in places
+        for place in [p for p in call.places if p.match and p.match.kind == MatchKind.EXACT][:3]
+    ]
+
+
+def _positioned(clue: Mapping[str, Any]) -> list[belief.Found]:
+    """The place of a clue that has a position of its own, such as an airport."""
+    position = clue.get("position")
+    if not isinstance(position, dict):
+        return []
+    where = cast("dict[str, Any]", position)
+    place = Place(
+        id=f"clue:{clue.get('text')}",
+        name=str(clue.get("reading", "")),
+        kind=str(clue.get("kind", "")),
+        lat=float(where["lat"]),
+        lon=float(where["lon"]),
+        country_code=next(iter(cast("dict[str, float]", clue.get("countries", {}))), ""),
+        extent_km=float(clue.get("radius_km") or 5.0),
+        population=50_000,
+        match=Match(kind=MatchKind.EXACT, alias=str(clue.get("text", "")), similarity=1.0),
+    )
+    return [belief.Found(place, float(clue.get("confidence", 0.5)) * CLUE_PLACE_WEIGHT, "")]
 
 
 def _candidates(thoughts: Thoughts, notes: Notes) -> list[belief.Candidate]:

@@ -113,8 +113,8 @@ def rounded(km: float) -> float:
 
 
 def zoom_for(radius_km: float) -> float:
-    """The zoom at which the radius fills about half of a 500-pixel picture."""
-    return max(2.0, min(17.0, round(math.log2(156.5 * 125 / max(radius_km, 0.05)))))
+    """The zoom at which a circle of this radius about fills a 500-pixel picture."""
+    return max(2.0, min(17.0, round(math.log2(156.5 * 250 / max(radius_km, 0.05)))))
 
 
 def _names(best: Place, around: list[Place]) -> tuple[str, str]:
