@@ -13,6 +13,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from wheretaken.geo import LatLon, distance_km
 from wheretaken.messages import Message, ToolCall
 from wheretaken.models.reader import words
 from wheretaken.models.reader.eye import Eye, shared_eye
@@ -22,7 +23,9 @@ from wheretaken.models.reader.thinking import Thoughts, think
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from wheretaken.maps import Place
     from wheretaken.messages import Picture, ToolSpec
+    from wheretaken.models.reader.belief import Belief
     from wheretaken.models.reader.eye import Line
 
 MOST_CALLS = 15
@@ -34,6 +37,9 @@ MOST_PIXELS = 2_400_000
 """The photo is read at this size at most; zoom shows the rest."""
 REMEMBERED = 32
 """Pictures whose text is kept, so that a turn does not read them again."""
+WORTH_A_LOOK = 0.02
+"""Probability from which a second hypothesis is followed up."""
+NEXT_TO_KM = 25.0
 TOP_COUNTRIES = 3
 WEAK = 2.6
 """Nats of evidence for the best hypothesis below which the cities of likely countries are considered."""
@@ -152,8 +158,7 @@ def _follow_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
             for code in _likely_countries(thoughts)
         ]
     if belief is not None:
-        for n in _hypotheses(thoughts):
-            place = belief.candidates[n].place
+        for place in _hypotheses(belief):
             near = {"near_lat": round(place.lat, 4), "near_lon": round(place.lon, 4)}
             calls += [
                 ("search_places", {"query": text.queries[0], **near, "limit": 5})
@@ -165,22 +170,15 @@ def _follow_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
     return words.following_up(thoughts), calls
 
 
-def _hypotheses(thoughts: Thoughts, most: int = 2) -> list[int]:
-    """The best candidates that are not next to each other."""
-    from wheretaken.geo import LatLon, distance_km  # noqa: PLC0415 - used here only
-
-    belief, chosen = thoughts.belief, list[int]()
-    for n in belief.order if belief else []:
-        here = belief.candidates[n].place if belief else None
-        if (
-            here
-            and belief
-            and all(
-                distance_km(LatLon(here.lat, here.lon), LatLon(p.lat, p.lon)) > 25
-                for p in (belief.candidates[m].place for m in chosen)
-            )
-        ):
-            chosen.append(n)
+def _hypotheses(belief: Belief, most: int = 2) -> list[Place]:
+    """The best candidates that are not next to each other, as long as they are worth a look."""
+    chosen: list[Place] = []
+    for n in belief.order:
+        place = belief.candidates[n].place
+        here = LatLon(place.lat, place.lon)
+        worth = not chosen or belief.weights[n] >= WORTH_A_LOOK
+        if worth and all(distance_km(here, LatLon(p.lat, p.lon)) > NEXT_TO_KM for p in chosen):
+            chosen.append(place)
         if len(chosen) == most:
             break
     return chosen

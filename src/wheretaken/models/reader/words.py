@@ -38,7 +38,12 @@ def looking(thoughts: Thoughts) -> str:
 
 def looking_up(thoughts: Thoughts) -> str:
     """The second thought: what the clues said, and what is looked up now."""
-    readings = list(dict.fromkeys(str(clue.get("reading", "")) for clue in thoughts.clues))
+    # Every line has a language; the whole sign's, which is asked for first, is the one to tell.
+    told = {
+        str(clue.get("kind")): clue for clue in reversed(thoughts.clues) if clue.get("kind") == "language"
+    }
+    telling = [*told.values(), *(clue for clue in thoughts.clues if clue.get("kind") != "language")]
+    readings = list(dict.fromkeys(str(clue.get("reading", "")) for clue in telling))
     said = " ".join(f"{reading.rstrip('.')}." for reading in readings[:4] if reading)
     names = quoted([text.reads for text in thoughts.texts])
     return f"{said} Now the names on the map: {names}.".strip()

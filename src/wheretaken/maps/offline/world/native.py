@@ -141,7 +141,7 @@ def _has_han(text: str) -> bool:
 
 
 def _likeness(other: str, name: str) -> float:
-    from rapidfuzz.fuzz import ratio  # noqa: PLC0415 - only building the index needs these two
     from anyascii import anyascii  # noqa: PLC0415 - as above
+    from rapidfuzz.fuzz import ratio  # noqa: PLC0415 - only building the index needs these two
 
     return ratio(anyascii(other).replace(" ", "").casefold(), fold(name).replace(" ", ""))
