@@ -3,6 +3,8 @@ import dataclasses
 import io
 import os
 import random
+import shutil
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Literal
@@ -222,13 +224,23 @@ def test_unusable_paths(tmp_path: Path):
         load(huge)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(tmp_path: Path):
-    path = tmp_path / "locked.png"
+@pytest.fixture
+def ordinary_user():
+    """Root may read everything; the test runs as nobody instead."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(was)
+
+
+def test_a_file_without_permission(ordinary_user):
+    path = Path(tempfile.mkdtemp()) / "locked.png"
     path.write_bytes(encoded(corner()))
     path.chmod(0)
     with pytest.raises(PhotoError, match="you lack the permission"):
         load(path)
+    shutil.rmtree(path.parent)
 
 
 def test_a_corrupt_exif_block_does_not_lose_the_photo():

@@ -93,6 +93,14 @@ def test_a_text_that_fits_nothing_does_not_hurt():
     assert np.allclose(alone.weights, both.weights)
 
 
+def test_a_large_city_is_its_middle_and_not_a_neighbour():
+    city = named(place("Tokyo", 35.69, 139.69, 9_700_000, extent_km=36))
+    area = named(place("Tokyo-to", 35.66, 139.41, 23_000_000, kind="admin1", extent_km=30))
+    result = weigh({text("Tokyo Station"): [city, area]}, extra=[place("Hino", 35.67, 139.4, 180_000)])
+    assert result.best.place.name == "Tokyo"
+    assert result.radius_km > 36
+
+
 def test_each_line_counts_once_in_its_best_reading():
     porvoo, other = named(place("Porvoo", 60.39, 25.66)), named(place("Elsewhere", 10, 10))
     once = weigh({text("Porvoo", 0): [porvoo]}, extra=[other])

@@ -70,6 +70,8 @@ COUNTRY_BASE = 0.04
 """How probable a country is before any clue, for the ratio."""
 UNKNOWN_CITY = 120_000
 """A street-level place counts as a town of so many people: someone loaded that region on purpose."""
+CHOICE_SPREAD_KM = 8.0
+"""A candidate's own spread, as far as it matters for which one is the answer."""
 QUANTILES = 40
 MASS = 0.8
 """The radius holds this part of the probability."""
@@ -310,7 +312,8 @@ def _decide(
     lons = np.array([candidates[n].place.lon for n in likely])
     apart = distances_km(lats[:, None], lons[:, None], lats[None, :], lons[None, :])
     spread = np.array([candidates[n].spread_km for n in likely])
-    blurred = np.hypot(apart, spread[None, :] * 0.8)
+    # Capped, because in a large city no point is close: its middle is still better than a suburb.
+    blurred = np.hypot(apart, np.minimum(spread, CHOICE_SPREAD_KM)[None, :])
     reward = sum(gain * (blurred < km) for km, gain in LADDER) + 0.02 / (1.0 + blurred / 100.0)
     expected = (reward * weights[likely][None, :]).sum(axis=1)
     order = [likely[int(n)] for n in np.argsort(-expected, kind="stable")]

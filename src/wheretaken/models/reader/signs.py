@@ -59,7 +59,9 @@ _EVERYWHERE = """
     lg panasonic canon nikon toyota honda nissan mazda ford bmw audi volkswagen mercedes benz
     renault peugeot fiat hyundai kia shell bp esso total coca cola pepsi fanta sprite nescafe nestle
     heineken carlsberg mcdonalds burger king kfc subway starbucks ikea zara nike adidas puma visa
-    mastercard dhl fedex ups western union wifi wi fi home best super mini big
+    mastercard dhl fedex ups western union wifi wi fi home best super mini big sushi kebab doner
+    noodle noodles curry tapas wine beer tea bakery bistro pub deli kiosk optician dentist hair
+    beauty nails salon barber shoes books flowers
 """
 EVERYWHERE = frozenset(_EVERYWHERE.split())
 _GENERIC = BUILDING_WORDS | STATION_WORDS | SETTLEMENT_WORDS | LINK_WORDS | EVERYWHERE
