@@ -209,10 +209,20 @@ def local_name(city: _City, language: Language) -> str | None:
     return best if best is not None and _sounds_like(best, city, language)[0] >= least else None
 
 
-def _fitness(name: str, city: _City, language: Language) -> tuple[float, float, int, int, str]:
-    """Return how well an alias fits a city: by sound, Greek with its accents, short before long."""
+def _fitness(name: str, city: _City, language: Language) -> tuple[float, float, int, int, tuple[int, ...]]:
+    """Return how well an alias fits a city: by sound, Greek with its accents, short before long.
+
+    Of names that sound alike the one first in code order is taken, since Indic short vowels stand before long
+    ones; of Han names the last, which is the full form where a short one is in use as well (臺北, 台北).
+    """
+    order = 1 if language.script == "Han" else -1
     accents = unicodedata.normalize("NFD", name).count("\u0301") if language.script == "Greek" else 0
-    return (*_sounds_like(name, city, language), accents, -len(name), name)
+    return (
+        *_sounds_like(name, city, language),
+        accents,
+        -len(name),
+        tuple(order * ord(char) for char in name),
+    )
 
 
 def _latin(city: _City, language: Language) -> str:
