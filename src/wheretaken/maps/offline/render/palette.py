@@ -30,7 +30,6 @@ PARK_LABEL = "#3c7a3c"
 
 BUILDING = "#ddd3c8"
 BUILDING_EDGE = "#c2b5a7"
-BUILDING_LABEL = "#7a6a5c"
 
 MOTORWAY, MOTORWAY_EDGE = "#f0a07c", "#cf6f47"
 TRUNK, TRUNK_EDGE = "#f7bf8f", "#d58e54"
@@ -47,7 +46,6 @@ ONEWAY = "#8f8f99"
 RAIL = "#8a8a8a"
 TRAM = "#9a8f8f"
 RUNWAY = "#c5c3d3"
-BARRIER = "#b5aca2"
 
 TRANSPORT = "#1f6fb8"
 FOOD = "#c4681a"
