@@ -35,7 +35,7 @@ bench: .venv/.developer
 	@touch $@
 
 .venv/.developer: .venv/bin/python pyproject.toml
-	$(BIN)/pip install --quiet --group dev -e '.[offline]'
+	$(BIN)/pip install --quiet --group dev -e '.[all]'
 	@touch $@ .venv/.user
 
 clean:

@@ -1,0 +1,40 @@
+"""Options that take one of a few words."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reading(StrEnum):
+    """How answers are read from text."""
+
+    TOLERANT = "tolerant"
+    """What a careful person would read."""
+    STRICT = "strict"
+    """The published metric: the first strict JSON object with lat, lon, city and country."""
+
+
+class ReportFormat(StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    MD = "md"
+
+
+class Purpose(StrEnum):
+    """Who reads a prepared data set."""
+
+    TABLE = "table"
+    """Anybody: one row a photo, truth in columns."""
+    VERL = "verl"
+    """verl's `RLHFDataset`."""
+    TRL = "trl"
+    """TRL's trainers."""
+
+
+class Source(StrEnum):
+    """Where a data set is downloaded from."""
+
+    HUGGINGFACE = "huggingface"
+    MODELSCOPE = "modelscope"
+    ZENODO = "zenodo"
