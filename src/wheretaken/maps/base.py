@@ -7,9 +7,11 @@ come from. Tools call providers, never the other way round.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from wheretaken.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,10 +100,51 @@ class MapPicture(BaseModel):
     attribution: str
 
 
-class MapProvider(Protocol):
-    """A source of places and map pictures."""
+class StreetView(BaseModel):
+    """A picture taken at street level near a position that was asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    image: bytes
+    mime: str
+    """`image/jpeg` or `image/png`."""
+    width: int
+    height: int
+    lat: float
+    lon: float
+    """Where it was taken, WGS-84 degrees."""
+    heading_deg: float
+    """Where the camera looks, degrees clockwise from north."""
+    date: str = ""
+    """ISO 8601, as exact as the source tells it (`2023-07`)."""
+    attribution: str
+
+
+class WebPage(BaseModel):
+    """A result of a web search."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    url: str
+    snippet: str = ""
+    source: str = ""
+    """The search service, as its terms want it said."""
+
+
+class UnsupportedError(ToolError):
+    """A provider was asked for something that it has not; the router asks the next one."""
+
+
+class MapProvider:
+    """A source of places and pictures. A provider overrides what it can do; the rest raises `UnsupportedError`.
+
+    Every method may raise `ToolError` for what the asking model can mend and `ServiceError` when a service
+    failed. Positions are WGS-84 on both sides: a provider converts at its own edge.
+    """
 
     name: str
+    """As settings, results and metrics call it."""
 
     async def search(
         self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
@@ -110,15 +153,19 @@ class MapProvider(Protocol):
 
         An empty query with a country asks for that country's largest settlements, without a match.
         """
-        ...
+        raise self._unsupported("search for places")
+
+    async def suggest(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> Sequence[Place]:
+        """Return places whose names complete what was typed so far, best first; empty when none."""
+        raise self._unsupported("complete names")
 
     async def details(self, place_id: str) -> Place | None:
         """Return the place with this id, or None when the provider does not know it."""
-        ...
+        raise self._unsupported("tell details of a place")
 
     async def reverse(self, position: LatLon, *, limit: int = 5) -> Sequence[Place]:
         """Return what is at and around a position, from the closest POI or address up to the country."""
-        ...
+        raise self._unsupported("tell what is at a position")
 
     async def road_map(
         self,
@@ -130,4 +177,37 @@ class MapProvider(Protocol):
         markers: Sequence[LatLon] = (),
     ) -> MapPicture:
         """Return a labelled map picture around `centre` with numbered markers."""
-        ...
+        raise self._unsupported("draw maps")
+
+    async def satellite(
+        self,
+        centre: LatLon,
+        *,
+        zoom: float,
+        width: int = 500,
+        height: int = 500,
+        markers: Sequence[LatLon] = (),
+    ) -> MapPicture:
+        """Return imagery from above around `centre` with numbered markers."""
+        raise self._unsupported("show satellite pictures")
+
+    async def street_view(
+        self, position: LatLon, *, heading_deg: float | None = None, field_of_view_deg: float = 90
+    ) -> StreetView | None:
+        """Return the street-level picture nearest to a position, or None where there is none within 50 m.
+
+        Without a heading the camera looks from where it stands to the position.
+        """
+        raise self._unsupported("show streets")
+
+    async def web_search(self, query: str, *, limit: int = 10) -> Sequence[WebPage]:
+        """Return web pages about a query, best first."""
+        raise self._unsupported("search the web")
+
+    @classmethod
+    def can(cls, operation: str) -> bool:
+        """Whether this provider does something itself: `search`, `satellite`, ..."""
+        return getattr(cls, operation) is not getattr(MapProvider, operation)
+
+    def _unsupported(self, what: str) -> UnsupportedError:
+        return UnsupportedError(f"{self.name} cannot {what}; use another tool")

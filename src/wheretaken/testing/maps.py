@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from wheretaken.geo import LatLon, distance_km
-from wheretaken.maps import MapPicture, Match, MatchKind, Place
+from wheretaken.maps import MapPicture, MapProvider, Match, MatchKind, Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wheretaken.errors import WheretakenError
 
 
-class FewPlaces:
+class FewPlaces(MapProvider):
     """A `MapProvider` that knows the places it was given, by their exact names."""
 
     name = "few"

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from wheretaken.geo import LatLon
+from wheretaken.maps.base import MapProvider
 from wheretaken.maps.offline import ranking
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class World(Protocol):
         ...
 
 
-class OfflineProvider:
+class OfflineProvider(MapProvider):
     """A `MapProvider` that needs no network: searches and draws from files on this machine.
 
     Args:
