@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import TYPE_CHECKING
 
 from wheretaken.agent.events import Event, Limits, RunEnded, Status, StopReason
@@ -27,6 +27,7 @@ async def record(
     *,
     limits: Limits | None = None,
     seed: int = 0,
+    run_id: str = "",
     out: Path | None = None,
     watch: Callable[[Event], None] | None = None,
 ) -> Trajectory:
@@ -38,32 +39,33 @@ async def record(
         toolset: What the model may call.
         maps: What the tools ask.
         limits: What the run may spend.
-        seed: Recorded, and given to models that take one.
+        seed: Recorded; who makes the model gives it to one that takes it.
+        run_id: What the run is called, new in `out`; by default a random name.
         out: A directory of runs to write to; nothing is written without it.
         watch: Called with every event as it happens.
 
     A failed run is a trajectory with status `failed`. When the task is cancelled, the record is closed with
     stop reason `cancelled` before `CancelledError` goes on.
     """
-    recorder = Recorder(out) if out else None
     events: list[Event] = []
+    with Recorder(out) if out else nullcontext() as recorder:
 
-    def keep(event: Event) -> None:
-        events.append(event)
-        if recorder:
-            recorder.add(event)
-        if watch:
-            watch(event)
+        def keep(event: Event) -> None:
+            events.append(event)
+            if recorder:
+                recorder.add(event)
+            if watch:
+                watch(event)
 
-    stream = run(case, model, toolset, maps, limits=limits, seed=seed)
-    try:
-        async with aclosing(stream) as happening:
-            async for event in happening:
-                keep(event)
-    except asyncio.CancelledError:
-        if events:
-            keep(_cancelled(events[-1]))
-        raise
+        stream = run(case, model, toolset, maps, limits=limits, seed=seed, run_id=run_id)
+        try:
+            async with aclosing(stream) as happening:
+                async for event in happening:
+                    keep(event)
+        except asyncio.CancelledError:
+            if events:
+                keep(_cancelled(events[-1]))
+            raise
     return Trajectory.fold(events)
 
 

@@ -36,6 +36,7 @@ from wheretaken.paths import atomic_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from io import FileIO
     from pathlib import Path
 
 FILE = "trajectories.jsonl"
@@ -96,29 +97,60 @@ class Trajectory(BaseModel):
 
 
 class Recorder:
-    """Writes one run into a directory of runs while it happens."""
+    """Writes one run into a directory of runs while it happens; a context manager that closes its log."""
 
     def __init__(self, directory: Path) -> None:
         """Write below `directory`, which is made when missing."""
         self._directory = directory
         self._events: list[Event] = []
+        self._log: FileIO | None = None
         for part in ("events", "media"):
             (directory / part).mkdir(parents=True, exist_ok=True)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._log is not None:
+            self._log.close()
+
     def add(self, event: Event) -> None:
-        """Append one event to the log; the last one also writes the trajectory's line."""
+        """Append one event to the log; the last one also writes the trajectory's line.
+
+        Raises:
+            FileExistsError: there is a log of this run already.
+        """
         for picture in _pictures(event):
             self._keep(picture)
         self._events.append(event)
-        _append(self._directory / "events" / f"{event.run}.jsonl", event.model_dump_json())
+        if self._log is None:
+            # One unbuffered write an event: a kill can only harm the last line.
+            self._log = (self._directory / "events" / f"{event.run}.jsonl").open("xb", buffering=0)
+        self._log.write(event.model_dump_json().encode() + b"\n")
         if isinstance(event, RunEnded):
-            _append(self._directory / FILE, Trajectory.fold(self._events).model_dump_json())
+            append(self._directory, Trajectory.fold(self._events))
 
     def _keep(self, picture: Picture) -> None:
         target = self._directory / picture.reference
         if not target.exists():
             with atomic_path(target) as temporary:
                 temporary.write_bytes(picture.data)
+
+
+def append(directory: Path, trajectory: Trajectory) -> None:
+    """Add a trajectory's line to those of a directory.
+
+    A half line that a killed process left is cut off first: the event log of its run still has it.
+    """
+    with (directory / FILE).open("ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+            if file.read(1) != b"\n":
+                file.seek(0)
+                file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(trajectory.model_dump_json().encode() + b"\n")
 
 
 def read(directory: Path) -> Iterator[Trajectory]:
@@ -158,25 +190,14 @@ def read_log(path: Path) -> list[Event]:
         raise DataError(f"{path} has a line that is no event: {_first(error)}") from error
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path) -> Iterator[str]:
     """The whole lines of a file; one without its line break was being written when the process died."""
     if not path.exists():
-        return []
-    whole, _, _half = path.read_text(encoding="utf-8").rpartition("\n")
-    return [line for line in whole.split("\n") if line]
-
-
-def _append(path: Path, line: str) -> None:
-    """Append a line; a half line that a killed process left is cut off first (its event log still has it)."""
-    with path.open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        size = file.seek(0, os.SEEK_END)
-        if size:
-            file.seek(size - 1)
-            if file.read(1) != b"\n":
-                file.seek(0)
-                file.truncate(file.read().rfind(b"\n") + 1)
-        file.write(line.encode() + b"\n")
+        return
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            if line.endswith("\n") and line != "\n":
+                yield line
 
 
 def _pictures(event: Event) -> tuple[Picture, ...]:
