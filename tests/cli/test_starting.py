@@ -133,7 +133,8 @@ def test_doctor_says_which_directory_cannot_be_used(wheretaken, tmp_path):
     assert "mend it: set WHERETAKEN_CACHE_DIR to a directory that you may write to" in done.stdout
 
 
-def test_doctor_examines_every_package_of_the_extra():
+@pytest.mark.parametrize("extra", ["offline", "evals"])
+def test_doctor_examines_every_package_of_an_extra(extra):
     from importlib.metadata import requires
 
     from wheretaken.cli.checkup import FEATURES
@@ -141,11 +142,24 @@ def test_doctor_examines_every_package_of_the_extra():
     wanted = {
         re.split(r"[<>=!~; ]", line)[0]
         for line in requires("wheretaken") or []
-        if "extra == 'offline'" in line
+        if f"extra == '{extra}'" in line
     }
-    examined = {distribution for feature in FEATURES for _, distribution in feature.modules}
-    assert len(wanted) > 10
+    examined = {name for feature in FEATURES if feature.extra == extra for _, name in feature.modules}
+    assert wanted
     assert wanted <= examined
+
+
+def test_doctor_counts_only_what_locating_needs_as_a_fault(tmp_path):
+    program = textwrap.dedent("""
+        import sys
+        sys.modules["pyarrow"] = None
+        from wheretaken.cli.main import run
+        run()
+        """)
+    done = python(program, "doctor", WHERETAKEN_CACHE_DIR=str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stderr
+    assert "absent  data sets and evaluation reports" in done.stdout
+    assert "mend it: pip install 'wheretaken[evals]'" in done.stdout
 
 
 def test_doctor_with_everything_is_content(wheretaken):

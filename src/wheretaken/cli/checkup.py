@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-INSTALL = "pip install 'wheretaken[offline]'"
-
 
 @dataclass(frozen=True)
 class Feature:
@@ -29,21 +27,31 @@ class Feature:
     name: str
     modules: tuple[tuple[str, str], ...]
     """Module to import and the distribution that holds it."""
-    mend: str
+    extra: str = "offline"
+    """Which extra installs it; empty for the core."""
+
+    @property
+    def mend(self) -> str:
+        """The command that installs what is missing."""
+        return f"pip install 'wheretaken[{self.extra}]'" if self.extra else "pip install wheretaken"
+
+    @property
+    def needed(self) -> bool:
+        """Whether `locate` and `maps` need it."""
+        return self.extra in {"", "offline"}
 
 
 FEATURES = (
     Feature(
         "photos (JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF)",
         (("PIL", "pillow"), ("pillow_heif", "pillow-heif")),
-        "pip install wheretaken",
+        extra="",
     ),
     Feature(
         "reading text in photos",
         (("rapidocr", "rapidocr"), ("onnxruntime", "onnxruntime"), ("cv2", "opencv-python-headless")),
-        INSTALL,
     ),
-    Feature("reading other scripts (Thai, Hangul, Arabic, …)", (("tesserocr", "tesserocr"),), INSTALL),
+    Feature("reading other scripts (Thai, Hangul, Arabic, …)", (("tesserocr", "tesserocr"),)),
     Feature(
         "world place index",
         (
@@ -52,9 +60,8 @@ FEATURES = (
             ("shapely", "shapely"),
             ("anyascii", "anyascii"),
         ),
-        INSTALL,
     ),
-    Feature("street regions", (("osmium", "osmium"),), INSTALL),
+    Feature("street regions", (("osmium", "osmium"),)),
     Feature(
         "map pictures",
         (
@@ -64,12 +71,21 @@ FEATURES = (
             ("pylopdf_fonts_ko", "pylopdf-fonts-ko"),
             ("pylopdf_fonts_zh_cn", "pylopdf-fonts-zh-cn"),
         ),
-        INSTALL,
     ),
     Feature(
         "clues (telephones, airports, languages)",
         (("phonenumbers", "phonenumbers"), ("airportsdata", "airportsdata"), ("py3langid", "py3langid")),
-        INSTALL,
+    ),
+    Feature(
+        "data sets and evaluation reports",
+        (
+            ("pyarrow", "pyarrow"),
+            ("jinja2", "jinja2"),
+            ("matplotlib", "matplotlib"),
+            ("httpx2", "httpx2"),
+            ("stamina", "stamina"),
+        ),
+        extra="evals",
     ),
 )
 
@@ -82,6 +98,8 @@ class Finding:
     works: bool
     detail: str
     mend: str
+    needed: bool = True
+    """Whether `locate` and `maps` need it: else its absence is not a fault."""
 
 
 def examine() -> list[Finding]:
@@ -92,9 +110,9 @@ def examine() -> list[Finding]:
 
 
 def doctor(*, as_json: bool) -> int:
-    """Print the findings; exit code 2 when something is missing."""
+    """Print the findings; exit code 2 when something is missing that `locate` and `maps` need."""
     findings = examine()
-    works = all(finding.works for finding in findings)
+    works = all(finding.works for finding in findings if finding.needed)
     if as_json:
         data = {"version": __version__, "python": sys.version.split()[0], "works": works}
         consoles.write_json(data | {"findings": [asdict(finding) for finding in findings]})
@@ -102,7 +120,8 @@ def doctor(*, as_json: bool) -> int:
     console = consoles.results()
     console.print(f"wheretaken {__version__}, Python {sys.version.split()[0]}")
     for finding in findings:
-        mark = "[green]ok[/]     " if finding.works else "[red]not ok[/] "
+        missing = "[red]not ok[/] " if finding.needed else "[yellow]absent[/] "
+        mark = "[green]ok[/]     " if finding.works else missing
         console.print(f"{mark} {escape(finding.feature)}  [dim]{escape(finding.detail)}[/]", soft_wrap=True)
         if not finding.works:
             console.print(f"        mend it: {escape(finding.mend)}", soft_wrap=True)
@@ -116,8 +135,8 @@ def _feature(feature: Feature) -> Finding:
             importlib.import_module(module)
             versions.append(f"{distribution} {metadata.version(distribution)}")
         except (ImportError, metadata.PackageNotFoundError) as error:
-            return Finding(feature.name, works=False, detail=f"{distribution}: {error}", mend=feature.mend)
-    return Finding(feature.name, works=True, detail=", ".join(versions), mend="")
+            return Finding(feature.name, False, f"{distribution}: {error}", feature.mend, feature.needed)
+    return Finding(feature.name, True, ", ".join(versions), "", feature.needed)
 
 
 def _index() -> Finding:

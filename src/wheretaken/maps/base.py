@@ -137,7 +137,7 @@ class UnsupportedError(ToolError):
 
 
 class MapProvider:
-    """A source of places and pictures. A provider overrides what it can do; the rest raises `UnsupportedError`.
+    """A source of places and pictures: it overrides what it can do, the rest raises `UnsupportedError`.
 
     Every method may raise `ToolError` for what the asking model can mend and `ServiceError` when a service
     failed. Positions are WGS-84 on both sides: a provider converts at its own edge.
