@@ -16,7 +16,7 @@ ACC_KM: tuple[float, ...] = tuple(km for km, _ in LADDER)
 """The distances of Acc@500m, 2km, 10km, 25km, 200km, 750km."""
 IM2GPS_KM: tuple[float, ...] = (1.0, 25.0, 200.0, 750.0, 2500.0)
 """Street, city, region, country and continent level of the IM2GPS test sets (Vo, Jacobs, Hays 2017)."""
-_GEOSCORE_MAX, _GEOSCORE_KM = 5000.0, 1492.7
+GEOSCORE_MAX, GEOSCORE_KM = 5000.0, 1492.7
 
 
 def reward(km: float) -> float:
@@ -29,7 +29,7 @@ def geoscore(km: float) -> float:
 
     Source: Haas et al., "PIGEON: Predicting Image Geolocations", CVPR 2024.
     """
-    return 0.0 if math.isnan(km) else _GEOSCORE_MAX * math.exp(-km / _GEOSCORE_KM)
+    return 0.0 if math.isnan(km) else GEOSCORE_MAX * math.exp(-km / GEOSCORE_KM)
 
 
 def label(km: float) -> str:

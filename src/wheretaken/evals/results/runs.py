@@ -1,0 +1,103 @@
+"""Our own records: the directory of `eval run`, its results, and plain trajectories.
+
+A run's directory says in `data.jsonl` which photos it is about; that is the denominator. Trajectories know
+their photo by its bytes only, so that their truth comes from a manifest beside them or from a data set.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheretaken.agent.trajectory import FILE, Trajectory
+from wheretaken.agent.trajectory import read as read_directory
+from wheretaken.errors import DataError
+from wheretaken.evals.model import Result
+from wheretaken.evals.results.lines import read_lines
+from wheretaken.evals.results.register import Entry, Register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MANIFEST = "data.jsonl"
+RESULTS = "results.jsonl"
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether this is a directory of `eval run`, or the results in one."""
+    directory = path.parent if path.name == RESULTS else path
+    return (directory / MANIFEST).is_file()
+
+
+def read_run(directory: Path) -> Iterator[Result]:
+    """Yield one result for every photo of the manifest; what the run did not come to has failed.
+
+    Raises:
+        DataError: a file is damaged, a photo has two results, or one is not in the manifest.
+    """
+    register = Register.from_manifest(directory / MANIFEST)
+    path, seen = directory / RESULTS, set[str]()
+    for result in read_records(path, killed=True) if path.exists() else ():
+        if result.id in seen:
+            raise DataError(f"{path} has two results for {result.id!r}: remove one of the lines")
+        if result.id not in register.entries:
+            raise register.stranger(f"{path} has a result for {result.id!r}")
+        seen.add(result.id)
+        yield result
+    yield from register.missing(seen)
+
+
+def read_records(path: Path, *, killed: bool = False) -> Iterator[Result]:
+    """Yield the results that we wrote ourselves."""
+    for line in read_lines(path, killed=killed):
+        yield line.read(Result, "it is no result of this version: run  wheretaken eval run --resume  again")
+
+
+def read_trajectories(path: Path, register: Register | None) -> Iterator[Result]:
+    """Yield a result for every trajectory, then the photos that have none, as failed.
+
+    Where the set has the same picture several times, its trajectories are dealt to them in turn.
+
+    Raises:
+        DataError: no data set says what the truth is, or a photo is not in it.
+    """
+    if path.is_dir() and not (path / FILE).exists() and not (path / "events").is_dir():
+        raise DataError(f"{path} has no results in it: name a directory of runs, or a file")
+    manifest = (path if path.is_dir() else path.parent) / MANIFEST
+    if register is None and manifest.is_file():
+        register = Register.from_manifest(manifest)
+    if register is None:
+        raise DataError(f"{path} holds trajectories, which do not know the truth: add --data PATH")
+    photos, seen = register.by_sha256(), set[str]()
+    for trajectory in read_directory(path) if path.is_dir() else _lines(path):
+        entries = photos.get(trajectory.photo.sha256)
+        if not entries:
+            photo = trajectory.photo.path or trajectory.photo.sha256
+            raise register.stranger(f"{path} has a run about {photo}")
+        entry = entries.pop(0)
+        entries.append(entry)
+        seen.add(entry.id)
+        yield _result(trajectory, entry)
+    yield from register.missing(seen)
+
+
+def _lines(path: Path) -> Iterator[Trajectory]:
+    for line in read_lines(path, killed=True):
+        yield line.read(Trajectory, "it is no trajectory of this version: record it again")
+
+
+def _result(trajectory: Trajectory, entry: Entry) -> Result:
+    return Result(
+        id=entry.id,
+        truth=entry.truth,
+        status=trajectory.status,
+        answer=trajectory.answer,
+        detail=trajectory.detail,
+        image=entry.image,
+        split=entry.split,
+        sha256=trajectory.photo.sha256,
+        model=trajectory.model,
+        runs=(trajectory.id,),
+        seconds=trajectory.seconds,
+        usage=trajectory.usage,
+    )
