@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from wheretaken.evals.model import DataSet, Row
 
 
+MISSING = "there is no result for this photo"
+"""The detail of a result that stands for a photo of the set which the file or run does not have."""
+
+
 class Entry(BaseModel):
     """A photo of the set, as a line of a run's manifest has it."""
 
@@ -101,7 +105,7 @@ class Register:
                     id=entry.id,
                     truth=entry.truth,
                     status=Status.FAILED,
-                    detail="there is no result for this photo",
+                    detail=MISSING,
                     image=entry.image,
                     split=entry.split,
                     sha256=entry.sha256,
