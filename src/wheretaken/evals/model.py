@@ -35,6 +35,8 @@ class Result(BaseModel):
 
     id: str
     """Names the photo in every file about the same data set."""
+    index: str = ""
+    """Of the row, where the file numbers them: sets exist that have one picture in several rows."""
     truth: Truth
     status: Status
     answer: Answer | None = None

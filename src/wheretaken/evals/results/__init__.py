@@ -54,17 +54,17 @@ def read_results(
     if runs.is_run(path):
         yield from runs.read_run(path if path.is_dir() else path.parent)
         return
-    register = None if data is None else Register.of(data)
     if path.is_dir():
-        yield from runs.read_trajectories(path, register)
+        yield from runs.read_trajectories(path, data)
         return
     first = next(read_lines(path), None)
     if first is None:
         raise DataError(f"{path} is empty: copy it again from its source")
     known = first.keys()
     if {"photo", "stop_reason"} <= known:
-        found = runs.read_trajectories(path, register)
-    elif {"truth", "status"} <= known:
+        yield from runs.read_trajectories(path, data)
+        return
+    if {"truth", "status"} <= known:
         found = runs.read_records(path)
     elif {"gts", "output"} <= known:
         found = published.read_dump(path, reading)
@@ -75,7 +75,4 @@ def read_results(
             "is of no known format",
             "there must be ground_truth and solution_str, or gts and output (verl), or our own results",
         )
-    if register is None or {"photo", "stop_reason"} <= known:
-        yield from found
-    else:
-        yield from register.complete(found, path)
+    yield from found if data is None else Register.of(data).complete(found, path)

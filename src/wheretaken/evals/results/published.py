@@ -72,12 +72,14 @@ def read_published(path: Path, reading: Reading) -> Iterator[Result]:
     for line in read_lines(path):
         record = line.read(_Published, _REMEDY.format("ground_truth"))
         truth = record.ground_truth
-        name = truth.image or ("" if record.index is None else str(record.index))
+        index = "" if record.index is None else str(record.index)
+        name = truth.image or index
         if not name:
             raise line.wrong("names no photo", "it needs ground_truth.image, or index")
         status, answer, detail = _read(record.solution_str, reading, record.error)
         yield Result(
             id=name,
+            index=index,
             truth=truth.plain,
             status=status,
             answer=answer,

@@ -1,129 +1,110 @@
-"""Which photos there must be: the register that is the denominator, from a data set or a run's manifest.
+"""Which photos there must be: the denominator, from a data set or from a run's manifest.
 
 It holds one small entry a photo. Truth comes from here where a file has none, and what got no line is failed.
 """
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path, PurePosixPath
+import math
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel, ConfigDict
-
 from wheretaken.agent.events import Status
-from wheretaken.errors import DataError, PhotoError
-from wheretaken.evals.model import Result, Truth
-from wheretaken.evals.results.lines import read_lines
+from wheretaken.errors import DataError
+from wheretaken.evals.model import Result
+from wheretaken.evals.running import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-    from wheretaken.evals.model import DataSet, Row
-
+    from wheretaken.evals.model import DataSet, Row, Truth
 
 MISSING = "there is no result for this photo"
-"""The detail of a result that stands for a photo of the set which the file or run does not have."""
-
-
-class Entry(BaseModel):
-    """A photo of the set, as a line of a run's manifest has it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    truth: Truth
-    image: str = ""
-    split: str = ""
-    sha256: str = ""
+"""The detail of a failed result that stands for none."""
+_SAME_DEGREES = 0.002
+"""Truth that is further off is not the same: rounding is far below, GCJ-02 above (0.003)."""
 
 
 class Register:
     """The photos of a data set by id, by name and by the bytes of their files."""
 
-    def __init__(self, name: str, entries: Iterable[Entry], data: DataSet | None = None) -> None:
-        """Take the entries; `data` is read again when the hashes are wanted that the entries lack."""
-        self.name = name
-        self.entries = {entry.id: entry for entry in entries}
-        self._data = data
-        self._ids: dict[str, str] = {}
-        for entry in self.entries.values():
-            for known in (PurePosixPath(entry.image).name, entry.image, entry.id):
-                self._ids[known] = entry.id
+    def __init__(self, name: str, entries: Iterable[Entry]) -> None:
+        """Take the entries; `name` is what the set is called in errors."""
+        self._name = name
+        self._entries = {entry.id: entry for entry in entries}
+        self._named: dict[str, list[Entry]] = {}
+        self._pictures: dict[str, list[Entry]] = {}
+        for entry in self._entries.values():
+            for known in {entry.id, entry.image, PurePosixPath(entry.image).name}:
+                self._named.setdefault(known, []).append(entry)
+            if entry.sha256:
+                self._pictures.setdefault(entry.sha256, []).append(entry)
 
     @classmethod
-    def of(cls, data: DataSet) -> Self:
-        """Take the rows of a data set."""
-        return cls(data.name, map(_entry, data.rows()), data)
+    def of(cls, data: DataSet, *, hashed: bool = False) -> Self:
+        """Take the rows of a data set; `hashed` reads every photo, for `with_picture`."""
+        return cls(data.name, map(Entry.of if hashed else _unhashed, data.rows()))
 
-    @classmethod
-    def from_manifest(cls, path: Path) -> Self:
-        """Read a run's manifest.
-
-        Raises:
-            DataError: it is damaged.
-        """
-        remedy = "the run's manifest is damaged: start the run again in a new directory"
-        return cls(str(path), (line.read(Entry, remedy) for line in read_lines(path)))
-
-    def find(self, result: Result) -> Entry | None:
-        """Return the photo of a result, by its id, the photo's name in the set or the file's bare name."""
-        for known in (result.id, result.image, PurePosixPath(result.image or result.id).name):
-            if known in self._ids:
-                return self.entries[self._ids[known]]
-        return None
-
-    def by_sha256(self) -> dict[str, list[Entry]]:
-        """Return the photos by the SHA-256 of their files; of one that cannot be read nothing is known."""
-        found: dict[str, list[Entry]] = {}
-        hashes = {row.id: _sha256(row) for row in self._data.rows()} if self._data else {}
-        for entry in self.entries.values():
-            found.setdefault(entry.sha256 or hashes.get(entry.id, ""), []).append(entry)
-        found.pop("", None)
-        return found
+    def with_picture(self, sha256: str) -> list[Entry]:
+        """Return the rows whose photo has these bytes; of a photo that cannot be read nothing is known."""
+        return self._pictures.get(sha256, [])
 
     def complete(self, results: Iterable[Result], path: Path) -> Iterator[Result]:
         """Yield the results with the set's ids and truth, then the photos that have none, as failed.
 
         Raises:
-            DataError: a result is about a photo that is not in the set.
+            DataError: a result is about a photo that is not in the set, or has another truth.
         """
         seen: set[str] = set()
         for result in results:
-            entry = self.find(result)
+            entry = self._find(result)
             if entry is None:
                 raise self.stranger(f"{path} has an answer for {result.id!r}")
+            if _apart(entry.truth, result.truth) > _SAME_DEGREES:
+                raise DataError(
+                    f"{path} and {self._name} disagree about where {result.id!r} was taken:"
+                    " name the data set that the file is about, in the same datum"
+                )
             seen.add(entry.id)
             yield result.model_copy(update={"id": entry.id, "truth": entry.truth, "image": entry.image})
         yield from self.missing(seen)
 
     def missing(self, seen: set[str]) -> Iterator[Result]:
         """Yield a failed result for every photo that was not seen."""
-        for entry in self.entries.values():
-            if entry.id not in seen:
-                yield Result(
-                    id=entry.id,
-                    truth=entry.truth,
-                    status=Status.FAILED,
-                    detail=MISSING,
-                    image=entry.image,
-                    split=entry.split,
-                    sha256=entry.sha256,
-                )
+        return (absent(entry) for entry in self._entries.values() if entry.id not in seen)
 
     def stranger(self, what: str) -> DataError:
         """Return the error for something about a photo that is not in the set."""
-        return DataError(
-            f"{what}, which {self.name} does not have: name the data set that it is about with --data PATH"
-        )
+        return DataError(f"{what}, which {self._name} does not have: name the data set that it is about")
+
+    def _find(self, result: Result) -> Entry | None:
+        """Find by id, by the photo's name in the set, by the bare name of its file."""
+        for known in (result.id, result.image, PurePosixPath(result.image or result.id).name):
+            if rows := self._named.get(known):
+                # A set may have a picture twice, at two places: then the place tells which row it is.
+                return min(rows, key=lambda row: _apart(row.truth, result.truth))
+        return None
 
 
-def _entry(row: Row) -> Entry:
-    return Entry(id=row.id, truth=row.truth, image=row.image, split=row.split)
+def absent(entry: Entry) -> Result:
+    """Return what a photo counts as that has no result."""
+    return Result(
+        id=entry.id,
+        truth=entry.truth,
+        status=Status.FAILED,
+        detail=MISSING,
+        image=entry.image,
+        split=entry.split,
+        sha256=entry.sha256,
+    )
 
 
-def _sha256(row: Row) -> str:
-    try:
-        return hashlib.sha256(row.read()).hexdigest()
-    except PhotoError:
-        return ""
+def _apart(one: Truth, two: Truth) -> float:
+    """Degrees, roughly; the truth of both is known to be the same place or clearly another."""
+    east = math.remainder(one.lon - two.lon, 360) * math.cos(math.radians(one.lat))
+    return abs(one.lat - two.lat) + abs(east)
+
+
+def _unhashed(row: Row) -> Entry:
+    return Entry(id=row.id, image=row.image, sha256="", truth=row.truth, split=row.split, line=row.line)

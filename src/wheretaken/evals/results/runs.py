@@ -1,6 +1,6 @@
 """Our own records: the directory of `eval run`, its results, and plain trajectories.
 
-A run's directory says in `data.jsonl` which photos it is about; that is the denominator. Trajectories know
+A run's directory says in its manifest which photos it is about; that is the denominator. Trajectories know
 their photo by its bytes only, so that their truth comes from a manifest beside them or from a data set.
 """
 
@@ -13,14 +13,17 @@ from wheretaken.agent.trajectory import read as read_directory
 from wheretaken.errors import DataError
 from wheretaken.evals.model import Result
 from wheretaken.evals.results.lines import read_lines
-from wheretaken.evals.results.register import Entry, Register
+from wheretaken.evals.results.register import Register, absent
+from wheretaken.evals.running.manifest import MANIFEST
+from wheretaken.evals.running.manifest import read as read_manifest
+from wheretaken.evals.running.runner import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MANIFEST = "data.jsonl"
-RESULTS = "results.jsonl"
+    from wheretaken.evals.model import DataSet
+    from wheretaken.evals.running import Entry
 
 
 def is_run(path: Path) -> bool:
@@ -35,16 +38,19 @@ def read_run(directory: Path) -> Iterator[Result]:
     Raises:
         DataError: a file is damaged, a photo has two results, or one is not in the manifest.
     """
-    register = Register.from_manifest(directory / MANIFEST)
     path, seen = directory / RESULTS, set[str]()
     for result in read_records(path, killed=True) if path.exists() else ():
         if result.id in seen:
             raise DataError(f"{path} has two results for {result.id!r}: remove one of the lines")
-        if result.id not in register.entries:
-            raise register.stranger(f"{path} has a result for {result.id!r}")
         seen.add(result.id)
         yield result
-    yield from register.missing(seen)
+    for entry in read_manifest(directory):
+        if entry.id in seen:
+            seen.remove(entry.id)
+        else:
+            yield absent(entry)
+    if seen:
+        raise DataError(f"{path} has a result for {min(seen)!r}, which {MANIFEST} beside it lacks: remove it")
 
 
 def read_records(path: Path, *, killed: bool = False) -> Iterator[Result]:
@@ -53,31 +59,36 @@ def read_records(path: Path, *, killed: bool = False) -> Iterator[Result]:
         yield line.read(Result, "it is no result of this version: run  wheretaken eval run --resume  again")
 
 
-def read_trajectories(path: Path, register: Register | None) -> Iterator[Result]:
+def read_trajectories(path: Path, data: DataSet | None) -> Iterator[Result]:
     """Yield a result for every trajectory, then the photos that have none, as failed.
 
-    Where the set has the same picture several times, its trajectories are dealt to them in turn.
+    A picture that the set has in several rows was run once for all of them.
+
+    Args:
+        path: a file of trajectories, or a directory of runs.
+        data: where the photos were taken; None looks for a manifest beside the trajectories.
 
     Raises:
-        DataError: no data set says what the truth is, or a photo is not in it.
+        DataError: nothing says where the photos were taken, or one is not in the set.
     """
-    if path.is_dir() and not (path / FILE).exists() and not (path / "events").is_dir():
+    directory = path if path.is_dir() else path.parent
+    if not any((directory / name).exists() for name in (FILE, "events")) and path.is_dir():
         raise DataError(f"{path} has no results in it: name a directory of runs, or a file")
-    manifest = (path if path.is_dir() else path.parent) / MANIFEST
-    if register is None and manifest.is_file():
-        register = Register.from_manifest(manifest)
-    if register is None:
+    if data is not None:
+        register = Register.of(data, hashed=True)
+    elif (directory / MANIFEST).is_file():
+        register = Register(str(directory / MANIFEST), read_manifest(directory))
+    else:
         raise DataError(f"{path} holds trajectories, which do not know the truth: add --data PATH")
-    photos, seen = register.by_sha256(), set[str]()
+    seen: set[str] = set()
     for trajectory in read_directory(path) if path.is_dir() else _lines(path):
-        entries = photos.get(trajectory.photo.sha256)
+        entries = register.with_picture(trajectory.photo.sha256)
         if not entries:
             photo = trajectory.photo.path or trajectory.photo.sha256
             raise register.stranger(f"{path} has a run about {photo}")
-        entry = entries.pop(0)
-        entries.append(entry)
-        seen.add(entry.id)
-        yield _result(trajectory, entry)
+        for entry in entries:
+            seen.add(entry.id)
+            yield _result(trajectory, entry)
     yield from register.missing(seen)
 
 
