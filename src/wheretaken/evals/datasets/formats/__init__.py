@@ -1,0 +1,1 @@
+"""Where tables come from: text files, Parquet, the positions in photos, the Hugging Face hub."""
