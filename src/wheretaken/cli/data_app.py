@@ -74,11 +74,12 @@ def download(
         str, typer.Argument(metavar="NAME", help="mapbench-v1, mapbench-v2, imageo or im2gps3k.")
     ],
     source: Annotated[Source | None, typer.Option("--from", help="Where from.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to put it.")] = Path(
-        "data"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Where to put it; data/NAME if not given."),
+    ] = None,
 ) -> None:
     """Download a published data set; an interrupted download is resumed, and every file is checked."""
     from wheretaken.cli import downloading  # noqa: PLC0415 - as above
 
-    raise typer.Exit(downloading.download(name, source, output))
+    raise typer.Exit(downloading.download(name, source, output or Path("data", name)))
