@@ -1,0 +1,141 @@
+"""Several runs of one case at the same time, and who decides between them.
+
+An `Attempt` is a run that is to be made: its model, its tools and its seed. Attempts of one case may differ
+in all three, so that runs with and without tools (`DIRECT`) can be mixed. `sample` makes them; a `Verifier`
+reads what each run said, and nothing else, and chooses.
+
+Who sees a failure: the loop turns a failing model or service into a trajectory with status `failed`, which is
+a ballot without a position here. Everything else that is raised - a missing extra, a damaged index, a bug -
+would hit every run alike: the other runs of the case are cancelled and the error goes on as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from wheretaken.agent import Case, Limits, Trajectory, record
+from wheretaken.sampling.model import Ballot, Verdict
+from wheretaken.sampling.vote import vote
+from wheretaken.tools import Toolset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from wheretaken.agent import Event
+    from wheretaken.maps import MapProvider
+    from wheretaken.messages import Message
+    from wheretaken.models.base import ChatModel
+
+DIRECT = Toolset("direct", ())
+"""No tools: the model answers from what it sees."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run that is to be made."""
+
+    seed: int
+    model: ChatModel
+    """Used by this run alone, unless it is one that can be shared."""
+    toolset: Toolset
+    run_id: str = ""
+    """What the run is called in a directory of runs; by default a random name."""
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """What a verifier is given of one run. No truth, no file name: neither has a place to stand in."""
+
+    ballot: Ballot
+    messages: tuple[Message, ...]
+    """The whole conversation; pictures without their bytes when the run was read back from a file."""
+
+    @classmethod
+    def of(cls, trajectory: Trajectory) -> Testimony:
+        """Return what a run said."""
+        answer = trajectory.answer
+        if answer is None:
+            return cls(Ballot(trajectory.model), trajectory.messages)
+        ballot = Ballot(trajectory.model, answer.lat, answer.lon, answer.confidence, answer.radius_km)
+        return cls(ballot, trajectory.messages)
+
+
+class Verifier(Protocol):
+    """Who decides between the runs of one photo."""
+
+    @property
+    def name(self) -> str:
+        """What records and reports call it."""
+        ...
+
+    async def decide(self, runs: Sequence[Testimony]) -> Verdict:
+        """Choose one of the runs that have a position, or none when none has."""
+        ...
+
+
+class Vote:
+    """The verifier that asks nobody: the position that the runs' positions agree with most."""
+
+    name = "vote"
+
+    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
+        """Count the runs of a model by its weight, all alike by default."""
+        self._weights = weights
+
+    async def decide(self, runs: Sequence[Testimony]) -> Verdict:
+        """Vote; the same runs in the same order give the same verdict."""
+        return vote([run.ballot for run in runs], self._weights)
+
+
+async def sample(
+    case: Case,
+    attempts: Sequence[Attempt],
+    maps: MapProvider,
+    *,
+    limits: Limits | None = None,
+    out: Path | None = None,
+    slots: AbstractAsyncContextManager[Any] | None = None,
+    watch: Callable[[Event], None] | None = None,
+) -> list[Trajectory]:
+    """Make all attempts at the same time and return their trajectories in the same order.
+
+    Args:
+        case: The photo.
+        attempts: The runs to make.
+        maps: What the tools ask.
+        limits: What each run may spend.
+        out: A directory of runs to write to.
+        slots: Entered for the length of each run; a semaphore that several calls share bounds them together.
+        watch: Called with every event of every run as it happens.
+    """
+
+    async def one(attempt: Attempt) -> Trajectory:
+        async with slots or nullcontext():
+            return await record(
+                case,
+                attempt.model,
+                attempt.toolset,
+                maps,
+                limits=limits,
+                seed=attempt.seed,
+                run_id=attempt.run_id,
+                out=out,
+                watch=watch,
+            )
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(attempt)) for attempt in attempts]
+    except BaseExceptionGroup as several:
+        raise_first(several)
+    return [task.result() for task in tasks]
+
+
+def raise_first(several: BaseExceptionGroup[BaseException]) -> NoReturn:
+    """Raise the first error of a group of tasks, which had the others cancelled, as itself."""
+    first = several.exceptions[0]
+    raise first from first.__cause__
