@@ -89,8 +89,8 @@ def read_lines(path: Path, *, killed: bool = False) -> Iterator[Line]:
             for number, data in enumerate(file, 1):
                 if killed and not data.endswith(b"\n"):
                     return
-                text = data.removeprefix(_UTF8_MARK) if number == 1 else data
-                if not text.isspace():
+                text = (data.removeprefix(_UTF8_MARK) if number == 1 else data).strip()
+                if text:
                     yield Line(path, number, text)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged or cut off (gzip): copy it again from its source") from error

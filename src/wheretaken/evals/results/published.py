@@ -69,8 +69,9 @@ class _Dumped(BaseModel):
 
 def read_published(path: Path, reading: Reading) -> Iterator[Result]:
     """Yield the results of published lines."""
+    remedy = _REMEDY.format("ground_truth")
     for line in read_lines(path):
-        record = line.read(_Published, _REMEDY.format("ground_truth"))
+        record = line.read(_Published, remedy)
         truth = record.ground_truth
         index = "" if record.index is None else str(record.index)
         name = truth.image or index
@@ -92,8 +93,9 @@ def read_published(path: Path, reading: Reading) -> Iterator[Result]:
 
 def read_dump(path: Path, reading: Reading) -> Iterator[Result]:
     """Yield the results of a dump; the rollouts of one prompt have one id."""
+    remedy = _REMEDY.format("gts")
     for line in read_lines(path):
-        record = line.read(_Dumped, _REMEDY.format("gts"))
+        record = line.read(_Dumped, remedy)
         truth, text = record.gts, record.output
         prompt = f"{record.input}\n{truth.lat} {truth.lon}"
         if text is not None and reading == "tolerant":
