@@ -8,7 +8,12 @@ WheretakenError
 │   └── DataError         a data file (index, region, trajectory) that is missing or damaged
 ├── ToolError             a model can mend it: the text goes back to the model, the run goes on
 ├── ModelError            the model's side failed: no reply, or nothing usable           (exit 4)
-└── ServiceError          a service we depend on failed: network, quota, server fault    (exit 4)
+└── ServiceError          a service we depend on failed: network, server fault           (exit 4)
+    ├── DeadlineError     it gave no answer in the time that there was
+    ├── BusyError         more calls are waiting, or being sent, than it takes; try again after `retry_after`
+    ├── UnavailableError  it failed several times in a row and is left alone until `retry_after`
+    ├── QuotaError        the calls of the day are used up
+    └── AccessError       it refuses the key, or the key lacks this permission
 ```
 
 Anything else that is raised is a bug and is meant to be seen. Nothing here is caught blindly: the agent
@@ -52,4 +57,35 @@ class ModelError(WheretakenError):
 
 
 class ServiceError(WheretakenError):
-    """A service that a tool or a model depends on failed."""
+    """A service that a tool or a model depends on failed.
+
+    Attributes:
+        service: Its name in the settings; empty when the failing side has none.
+        retry_after: Seconds after which another try makes sense, where that is known.
+    """
+
+    def __init__(self, message: str, *, service: str = "", retry_after: float | None = None) -> None:
+        """Say what failed; `message` names the service and never carries a key."""
+        super().__init__(message)
+        self.service = service
+        self.retry_after = retry_after
+
+
+class DeadlineError(ServiceError):
+    """The service gave no answer in the time that there was."""
+
+
+class BusyError(ServiceError):
+    """The service takes no more calls at the moment, or too many already wait for it."""
+
+
+class UnavailableError(ServiceError):
+    """The service failed several times in a row and is not asked for a while."""
+
+
+class QuotaError(ServiceError):
+    """The calls that the service allows a day are used up."""
+
+
+class AccessError(ServiceError):
+    """The service refuses the key, or the key lacks the permission for this call."""
