@@ -1,0 +1,42 @@
+"""Which part of a text is the answer: not what was thought, and not what was said to or by a tool."""
+
+from __future__ import annotations
+
+import re
+
+_TAG = re.compile(r"<(/?)(think|tool_call|tool_response)(?:ing)?>", re.IGNORECASE)
+_ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
+
+
+def spoken(text: str) -> str:
+    """Return a text without its `<think>`, `<tool_call>` and `<tool_response>` sections.
+
+    A closing tag whose opening one is missing (it may stand in the prompt, or have been cut off) closes a
+    section that began where the one before ended. Thoughts that are never closed stay: nothing stands after
+    them. So does a call that is never closed, because models forget to close it before they answer; its
+    object is known for a call by its shape. A text that is nothing but thoughts is returned as it is.
+    """
+    tags = list(_TAG.finditer(text))
+    if not tags:
+        return text
+    said: list[str] = []
+    thoughts_from = 0
+    opening, start = "", 0
+    for tag in tags:
+        name, closes = tag[2].lower(), bool(tag[1])
+        if not (closes and name != "think") and opening != "tool_response":
+            said.append(text[start : tag.start()])
+        if name == "think":
+            if closes:
+                del said[thoughts_from:]
+            thoughts_from = len(said)
+        opening, start = "" if closes else name, tag.end()
+    if opening != "tool_response":
+        said.append(text[start:])
+    only_thoughts = all(tag[2].lower() == "think" for tag in tags) and not "".join(said).strip()
+    return text if only_thoughts else "\n".join(said)
+
+
+def last_answer(text: str) -> str | None:
+    """Return what stands in the last `<answer>` tags that hold anything; None without such tags."""
+    return next((body for body in reversed(_ANSWER.findall(text)) if body.strip()), None)
