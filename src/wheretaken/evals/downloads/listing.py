@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _PAGE_SIZE = 200
 """What ModelScope's own client asks for."""
-_MOST_PAGES = 5_000
+_MOST_PAGES = 1_000
 """A listing that goes on longer goes round in circles."""
 
 

@@ -177,9 +177,10 @@ async def _stretch(web: Web, file: RemoteFile, part: _Part, meter: Meter) -> Non
     try:
         await _read_on(web, file, part, meter)
     except httpx2.HTTPStatusError as error:
-        if error.response.status_code != 416:  # the server's file is shorter than what is here
+        if error.response.status_code != 416:
             raise
         _begin_again(part, meter, "")
+        raise IncompleteError(f"it is shorter there than the announced {file.size} bytes") from None
     except (httpx2.NetworkError, httpx2.TimeoutException, httpx2.RemoteProtocolError):
         if part.furthest - furthest < _STEP:
             raise

@@ -52,7 +52,7 @@ class IncompleteError(Exception):
 class Patience:
     """How often and how slowly something is asked again."""
 
-    attempts: int = 5
+    attempts: int = 4
     """In a row without getting any further."""
     first_wait: float = 0.5
     """Seconds before the second attempt; doubled each time."""
