@@ -136,7 +136,8 @@ class Writer:
 
 def _type(pa: Any, kind: Any) -> Any:
     if isinstance(kind, str):
-        return {"double": pa.float64}.get(kind, getattr(pa, kind, None) or pa.string)()
+        kinds = {"string": pa.string, "double": pa.float64, "int64": pa.int64, "bool": pa.bool_}
+        return (kinds | {"binary": pa.binary})[kind]()
     if isinstance(kind, list):
         return pa.list_(_type(pa, cast("list[Any]", kind)[0]))
     return pa.struct([(name, _type(pa, inner)) for name, inner in cast("dict[str, Any]", kind).items()])

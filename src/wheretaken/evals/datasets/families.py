@@ -6,6 +6,7 @@ names of its columns (`columns`).
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ FAMILIES = (
         "OSV-5M",
         frozenset({"id", "latitude", "longitude", "unique_country"}),
         {"image": "id", "id": "id"},
-        ("images/{stem}/*", "images/{stem}", "images/*", "{stem}/*", "{stem}"),
+        ("images/{stem}/*", "images/*", "{stem}/*", "*"),
         unique_names=True,
     ),
     *(
@@ -71,7 +72,7 @@ FAMILIES = (
     ),
 )
 TABLE = Family("table", frozenset())
-_ANYWHERE = (".", "images", "image", "img", "photos", "{stem}")
+_ANYWHERE = ("images", "image", "img", "photos", "{stem}")
 """Where the photos of any table are looked for."""
 
 
@@ -92,8 +93,9 @@ def folders(family: Family, root: Path, stem: str) -> tuple[Path, ...]:
     short = stem.removesuffix("_info").removesuffix("_places365")
     found = [root]
     for pattern in (*_ANYWHERE, *family.folders):
-        below = pattern.format(stem=stem, set=short)
-        found += [path for path in sorted(root.glob(below)) if path.is_dir()] if below != "." else []
+        if stem or "{" not in pattern:
+            below = pattern.format(stem=glob.escape(stem), set=glob.escape(short))
+            found += [path for path in sorted(root.glob(below)) if path.is_dir()]
     return tuple(dict.fromkeys(found))
 
 

@@ -34,6 +34,10 @@ class _Table:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Delete the table."""
         self._db.close()
 
 

@@ -1,0 +1,203 @@
+"""`prepare`: write a data set as one Parquet file, checked and with bare pictures, for whoever reads it.
+
+Truth has its own columns and is nowhere else: pictures come without metadata and without file names, and what
+a model or a tool is given (`prompt`, `images`, `extra_info`) is built from constants, a running number and a
+hash of the picture. The layouts:
+
+- `table`: `image{bytes, path}, lat, lon, city, country, id, split, sha256`; `open_dataset` reads it.
+- `verl` (its `RLHFDataset`): `data_source, agent_name, prompt, images, reward_model{style, ground_truth},
+  extra_info`; a prompt has one `<image>` for each image. `need_tools_kwargs` is false: tools get nothing of
+  the row. Truth is in `reward_model.ground_truth`, which only the reward function reads.
+- `trl` (its trainers): `prompt, images` and, for the reward function, `lat, lon, city, country, sha256`.
+
+Memory is bounded: photos are taken as they come, and a row group is written when it is full.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+from wheretaken.agent import prompts
+from wheretaken.errors import DataError, UserError
+from wheretaken.evals.datasets.arrow import Writer
+from wheretaken.evals.datasets.checks import Watch, examine
+from wheretaken.evals.datasets.opening import PROBLEMS
+from wheretaken.paths import atomic_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from wheretaken.evals.datasets.reading import Table
+    from wheretaken.evals.model import DataSet, Row
+    from wheretaken.photos import BareFile
+
+Layout = Literal["table", "verl", "trl"]
+AGENT = "tool_agent"
+"""verl's own agent loop with tools; `actor_rollout_ref.rollout.agent` may put another under this name."""
+_IMAGE = {"bytes": "binary", "path": "string"}
+"""As `datasets` has a picture; the path is always empty, as a file's name may tell the place."""
+_TRUTH = {"lat": "double", "lon": "double", "city": "string", "country": "string"}
+_MESSAGES = [{"role": "string", "content": "string"}]
+_FIELDS: Mapping[Layout, Mapping[str, Any]] = {
+    "table": {"image": _IMAGE, **_TRUTH, "id": "string", "split": "string", "sha256": "string"},
+    "verl": {
+        "data_source": "string",
+        "agent_name": "string",
+        "prompt": _MESSAGES,
+        "images": [{"bytes": "binary"}],
+        "reward_model": {"style": "string", "ground_truth": _TRUTH},
+        "extra_info": {"index": "int64", "split": "string", "sha256": "string", "need_tools_kwargs": "bool"},
+    },
+    "trl": {"prompt": _MESSAGES, "images": [_IMAGE], **_TRUTH, "sha256": "string"},
+}
+_TEXT, _NUMBER = {"dtype": "string", "_type": "Value"}, {"dtype": "float64", "_type": "Value"}
+_PICTURE = {"_type": "Image"}
+_PLACE = {"lat": _NUMBER, "lon": _NUMBER, "city": _TEXT, "country": _TEXT}
+_FEATURES: Mapping[Layout, Mapping[str, Any] | None] = {
+    "table": {"image": _PICTURE, **_PLACE, "id": _TEXT, "split": _TEXT, "sha256": _TEXT},
+    "verl": None,  # verl opens the bytes itself
+    "trl": {
+        "prompt": {"feature": {"role": _TEXT, "content": _TEXT}, "_type": "List"},
+        "images": {"feature": _PICTURE, "_type": "List"},
+        **_PLACE,
+        "sha256": _TEXT,
+    },
+}
+"""What `datasets` makes of the columns: pictures become pictures where they are loaded."""
+
+
+@dataclass
+class Prepared:
+    """What became of a data set."""
+
+    written: int = 0
+    read: int = 0
+    problems: Counter[str] = field(default_factory=Counter[str])
+    """Kind -> how many; every one is in the list beside the output."""
+    against_unread: int = 0
+    """Photos of the other set that cannot be read, of which only the place was compared."""
+
+
+def prepare(
+    data: Table,
+    output: Path,
+    layout: Layout,
+    *,
+    against: DataSet | None = None,
+    limit: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Prepared:
+    """Write a data set as Parquet, and beside it `OUT.problems.jsonl`: a line for all that is wrong.
+
+    Missing and broken photos are left out, and those that are in `against` as well; duplicates are kept.
+
+    Args:
+        data: the set.
+        output: replaced when everything is written, left alone when anything fails.
+        layout: for whom.
+        against: such as the test set.
+        limit: only the first rows.
+        progress: told how many photos are done, those of the other set first.
+
+    Raises:
+        DataError: a row cannot be used, or no photo can.
+        MissingExtraError: pyarrow is not installed.
+        UserError: the output cannot be written.
+    """
+    result = Prepared()
+    try:
+        with contextlib.ExitStack() as stack:
+            listed = stack.enter_context(atomic_path(problems_file(output)))
+            target = stack.enter_context(atomic_path(output))
+            problems = stack.enter_context(listed.open("w", encoding="utf-8"))
+            watch = stack.enter_context(Watch())
+            writer = stack.enter_context(Writer(target, _FIELDS[layout], features=_FEATURES[layout]))
+            if against is not None:
+                result.against_unread = watch.against(against, progress)
+            for item in examine(islice(data.rows(), limit)):
+                found = watch.problems(item)
+                problems.writelines(problem.model_dump_json() + "\n" for problem in found)
+                result.problems.update(problem.kind for problem in found)
+                result.read += 1
+                if item.picture and not any(problem.kind == "leak" for problem in found):
+                    row = _ROWS[layout](data.name, item.row, item.picture, result.written)
+                    writer.write(row, len(item.picture.data))
+                    result.written += 1
+                if progress:
+                    progress(result.read)
+            if not result.written:
+                raise DataError(_nothing(data, result))
+    except OSError as error:
+        raise UserError(f"cannot write {output}: {error.strerror or error}") from error
+    return result
+
+
+def problems_file(output: Path) -> Path:
+    """Return where the problems of an output are listed."""
+    return output.with_name(output.name.removesuffix(".parquet") + PROBLEMS)
+
+
+def _nothing(data: Table, result: Prepared) -> str:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in result.problems.most_common())
+    return (
+        f"none of the {result.read} photos of {data.source.name} can be used ({kinds or 'it has no rows'}): "
+        "say where they are with --images DIR, and see  wheretaken data info"
+    )
+
+
+def _truth(row: Row) -> dict[str, Any]:
+    return row.truth.model_dump()
+
+
+def _prompt(content: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": prompts.SYSTEM}, {"role": "user", "content": content}]
+
+
+def _table_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, Any]:
+    del name, number
+    return {
+        "image": {"bytes": picture.data},
+        **_truth(row),
+        "id": row.id,
+        "split": row.split,
+        "sha256": hashlib.sha256(picture.data).hexdigest(),
+    }
+
+
+def _verl_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, Any]:
+    return {
+        "data_source": name,
+        "agent_name": AGENT,
+        "prompt": _prompt(f"<image>\n{prompts.QUESTION}"),
+        "images": [{"bytes": picture.data}],
+        "reward_model": {"style": "rule", "ground_truth": _truth(row)},
+        "extra_info": {
+            "index": number,
+            "split": row.split,
+            "sha256": hashlib.sha256(picture.data).hexdigest(),
+            "need_tools_kwargs": False,
+        },
+    }
+
+
+def _trl_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, Any]:
+    del name, number
+    return {
+        "prompt": _prompt(prompts.QUESTION),
+        "images": [{"bytes": picture.data}],
+        **_truth(row),
+        "sha256": hashlib.sha256(picture.data).hexdigest(),
+    }
+
+
+_ROWS: Mapping[Layout, Callable[[str, Row, BareFile, int], dict[str, Any]]] = {
+    "table": _table_row,
+    "verl": _verl_row,
+    "trl": _trl_row,
+}
