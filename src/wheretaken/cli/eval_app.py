@@ -133,8 +133,9 @@ def report(
         ReportFormat, typer.Option("--format", help="One page, or Markdown.")
     ] = ReportFormat.HTML,
     reading: ReadingOption = Reading.TOLERANT,
+    data: Data = None,
 ) -> None:
     """Write one page about one or several runs: intervals, curves, maps, calibration, worst cases."""
     from wheretaken.cli import reporting  # noqa: PLC0415 - as above
 
-    raise typer.Exit(reporting.report(directories, output, format_=format_, reading=reading))
+    raise typer.Exit(reporting.report(directories, output, format_=format_, reading=reading, data=data))
