@@ -108,6 +108,10 @@ def run(
     max_turns: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Model turns per run.")] = 8,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the first run; the others count up.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in DIR.")] = False,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="With --resume: do runs again whose model or service failed."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Run a model over a data set; after any interruption `--resume` goes on where it stopped."""
@@ -115,7 +119,7 @@ def run(
 
     options = running.Options(
         data=data, out=out, model=model, toolset=toolset, n=n, verifier=verifier, concurrency=concurrency,
-        limit=limit, max_turns=max_turns, seed=seed, resume=resume, quiet=quiet,
+        limit=limit, max_turns=max_turns, seed=seed, resume=resume, retry_failed=retry_failed, quiet=quiet,
     )  # fmt: skip
     raise typer.Exit(running.run(options))
 

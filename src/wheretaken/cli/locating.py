@@ -60,7 +60,7 @@ def locate(
     Raises:
         UserError: there is no such model, the extra `offline` is missing, or `--out` cannot be written to.
     """
-    model = model or _model(options.model)
+    model = model or model_named(options.model)
     if options.out:
         _make(options.out)
     codes = {_one(path, model, maps, options) for path in paths}
@@ -172,7 +172,7 @@ def _print_json(data: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _model(name: str) -> ChatModel:
+def model_named(name: str) -> ChatModel:
     """Return the model of this name.
 
     Raises:

@@ -36,7 +36,7 @@ from wheretaken.paths import atomic_path
 from wheretaken.sampling.parallel import Attempt, Verifier, Vote, raise_first, sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from io import FileIO
     from pathlib import Path
 
@@ -121,18 +121,15 @@ async def run(
         DataError: a row of the set cannot be used, or a file in `out` is damaged.
     """
     settings, verifier = settings or Settings(), verifier or Vote()
+    plan = _Plan(model(settings.seed).name, toolset.name, verifier.name, settings)
+    stopped = threading.Event()
     with _locked(out):
-        survey = await asyncio.to_thread(
-            _prepare,
-            data,
-            model(settings.seed).name,
-            toolset.name,
-            out,
-            settings,
-            verifier.name,
-            resume,
-            watch,
-        )
+        try:
+            survey = await asyncio.to_thread(
+                _prepare, data, plan, out, resume=resume, watch=watch, stopped=stopped
+            )
+        finally:
+            stopped.set()  # when this task is cancelled, the thread goes on until it is told
         ledger = await asyncio.to_thread(Ledger.open, out, retry_failed=retry_failed)
         session = _Session(data, model, toolset, maps, out, settings, verifier, survey, ledger, watch)
         await session.reuse()
@@ -163,51 +160,64 @@ def _locked(out: Path) -> Generator[None]:
         yield
 
 
-def _prepare(
-    data: DataSet,
-    model: str,
-    toolset: str,
-    out: Path,
-    settings: Settings,
-    verifier: str,
-    resume: bool,
-    watch: Callable[[Progress], None] | None,
-) -> manifest.Survey:
-    """Write manifest and configuration, in this order, once both fit what the directory holds."""
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be run, by name."""
 
-    def config(rows: int, fingerprint: str) -> Config:
-        about = DataConfig(
-            name=data.name,
-            path=settings.data_path,
-            rows=rows,
-            fingerprint=fingerprint,
-            notes=tuple(data.notes),
-        )
+    model: str
+    toolset: str
+    verifier: str
+    settings: Settings
+
+    def config(self, data: DataConfig) -> Config:
+        """Return what is saved of it."""
+        settings = self.settings
         return Config(
             wheretaken=wheretaken.__version__,
-            model=model,
-            toolset=toolset,
+            model=self.model,
+            toolset=self.toolset,
             n=settings.n,
-            verifier=verifier,
+            verifier=self.verifier,
             seed=settings.seed,
             limits=settings.limits,
             concurrency=settings.concurrency,
             limit=settings.limit,
-            data=about,
+            data=data,
         )
 
+
+def _prepare(
+    data: DataSet,
+    plan: _Plan,
+    out: Path,
+    *,
+    resume: bool,
+    watch: Callable[[Progress], None] | None,
+    stopped: threading.Event,
+) -> manifest.Survey:
+    """Write manifest and configuration, in this order, once both fit what the directory holds."""
+    settings = plan.settings
+    about = DataConfig(name=data.name, path=settings.data_path, rows=0, fingerprint="")
     before = Config.read(out)
-    config(0, "").check(before, out, resume=resume)  # before the photos are read, which may take long
+    plan.config(about).check(before, out, resume=resume)  # before photos are read, which may take long
     if before is None:
         (out / manifest.MANIFEST).unlink(missing_ok=True)  # of a run that was killed before it began
-    rows = itertools.islice(data.rows(), settings.limit)
+    rows = itertools.islice(_until(stopped, data.rows()), settings.limit)
     survey = manifest.write(
         out, rows, watch=(lambda done: watch(Progress("reading", done, None))) if watch else None
     )
     if not survey.rows:
         raise UserError(f"{settings.data_path or data.name} has no photos: choose another data set")
-    config(survey.rows, survey.fingerprint).write(out)
+    found = {"rows": survey.rows, "fingerprint": survey.fingerprint, "notes": tuple(data.notes)}
+    plan.config(about.model_copy(update=found)).write(out)
     return survey
+
+
+def _until(stopped: threading.Event, rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        if stopped.is_set():
+            raise asyncio.CancelledError
+        yield row
 
 
 @dataclass(frozen=True)
