@@ -10,9 +10,9 @@ with the tools' results in it.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel, BeforeValidator, field_validator
+from pydantic import BaseModel, model_validator
 from pydantic_core import from_json
 
 from wheretaken import answers
@@ -31,15 +31,19 @@ _REMEDY = "every line needs {} with lat and lon in WGS-84 degrees"
 
 
 class _GroundTruth(Truth):
-    """The truth as it is published; what is not known may be null."""
+    """The truth as it is published: an object, or JSON in a string; what is not known may be null."""
 
     image: str = ""
     split: str = ""
 
-    @field_validator("city", "country", "image", "split", mode="before")
+    @model_validator(mode="before")
     @classmethod
     def _known(cls, value: Any) -> Any:
-        return "" if value is None else value
+        content = from_json(value) if isinstance(value, str) else value
+        if not isinstance(content, dict):
+            return content
+        fields = cast("dict[str, Any]", content)
+        return {name: field for name, field in fields.items() if field is not None}
 
     @property
     def plain(self) -> Truth:
@@ -56,15 +60,10 @@ class _Published(BaseModel):
     """What went wrong instead, where the writer says so."""
 
 
-def _decoded(value: Any) -> Any:
-    """Some training sets hold the truth as JSON in a string."""
-    return from_json(value) if isinstance(value, str) else value
-
-
 class _Dumped(BaseModel):
     input: str | None = None
     output: str | None = None
-    gts: Annotated[_GroundTruth, BeforeValidator(_decoded)]
+    gts: _GroundTruth
 
 
 def read_published(path: Path, reading: Reading) -> Iterator[Result]:
