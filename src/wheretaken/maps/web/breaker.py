@@ -6,6 +6,7 @@ closed ── failures in a row ──► open ── cooldown over ──► ha
    └───────── it answers ─────────┼──────────────────────────┤
                                   └──────── it fails ────────┘
 ```
+A call that was under way when the breaker opened is heard as well: what it tells is as good as a trial.
 The breaker reads no clock: every method is told the time, in seconds on any clock that only goes forward.
 """
 

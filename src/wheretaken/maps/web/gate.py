@@ -99,7 +99,7 @@ class Gate:
             await asyncio.sleep(wait)
 
     def _too_late(self, wait: float, deadline: float) -> bool:
-        return wait > 0 and asyncio.get_running_loop().time() + wait >= deadline
+        return asyncio.get_running_loop().time() + wait >= deadline
 
     def _busy(self, wait: float) -> BusyError:
         return BusyError(

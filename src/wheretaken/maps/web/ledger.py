@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _LOCK_SECONDS = 2.0
+_TICK = 1e-4
+"""No wait is shorter: it covers the rounding of Unix times, and nobody can sleep for less."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sent (
     service TEXT PRIMARY KEY,
@@ -74,12 +76,7 @@ def take(full_at: float, now: float, limits: ServiceLimits) -> tuple[float, floa
     # A bucket is never emptier than empty: a later time was written before the clock was set back.
     full_at = min(max(full_at, now), now + size)
     wait = full_at + interval - size - now
-    # Less than the clock can tell apart is no wait: a sleep of that length would return at the same time.
-    return (full_at, wait) if wait > _tick(now) else (full_at + interval, 0.0)
-
-
-def _tick(now: float) -> float:
-    return 4 * math.ulp(now)
+    return (full_at, wait) if wait > _TICK else (full_at + interval, 0.0)
 
 
 class Ledger:

@@ -182,6 +182,8 @@ class Service:
         if not check_path(ask.path):
             raise ToolError(f"{self.name}: {ask.path[:80]!r} is not a path; check the id or name in it")
         until = deadline(self.limits.deadline)
+        if until <= _now():
+            raise Fault(FaultKind.LATE, "no time is left to ask").error(self.name)
         pause = 0.0
 
         def again(error: Exception) -> bool | float:

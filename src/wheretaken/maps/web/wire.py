@@ -5,6 +5,7 @@ Keys are added here when a request is built, and taken out of everything that co
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import httpx2
 from pydantic import SecretStr
 
 from wheretaken import __version__
+from wheretaken.errors import UserError
 from wheretaken.maps.web.faults import Fault, FaultKind, Response
 from wheretaken.maps.web.origins import Origin, check_base, may_follow, origin_of
 from wheretaken.maps.web.scrub import Scrubber
@@ -85,6 +87,9 @@ class Wire:
 
         Returns:
             The reply, whatever its status, or why there is none.
+
+        Raises:
+            UserError: the proxy is of a kind that cannot be used.
         """
         try:
             return await self._send(self._request(ask), ask.max_bytes)
@@ -145,12 +150,17 @@ class Wire:
     def _open(self) -> httpx2.AsyncBaseTransport:
         if self._transport is None:
             proxy = self._proxy.get_secret_value() if self._proxy else _platform_proxy(self._origin)
-            # Timeouts and retries are kept above, where the deadline is known.
-            self._transport = httpx2.AsyncHTTPTransport(
-                proxy=proxy,
-                limits=httpx2.Limits(
-                    max_connections=self._connections, max_keepalive_connections=self._connections
-                ),
+            limits = httpx2.Limits(
+                max_connections=self._connections, max_keepalive_connections=self._connections
+            )
+            # The error would carry the proxy's URL with its user name along, so it is not chained.
+            with contextlib.suppress(ValueError, ImportError):
+                # Timeouts and retries are kept above, where the deadline is known.
+                self._transport = httpx2.AsyncHTTPTransport(proxy=proxy, limits=limits)
+        if self._transport is None:
+            raise UserError(
+                "the proxy cannot be used: its URL must begin with http:// or https://; "
+                "check WHERETAKEN_PROXY and HTTPS_PROXY"
             )
         return self._transport
 
