@@ -68,7 +68,7 @@ class PairedBootstrap:
     better: npt.NDArray[np.float64]
     """Share of resamples in which the mean difference is above 0."""
     p: npt.NDArray[np.float64]
-    """Two-sided: twice the smaller share of resamples at or beyond 0, at most 1."""
+    """Two-sided: twice the smaller share of resamples at or beyond 0, the sample itself counted with them."""
 
 
 def paired_bootstrap(
@@ -102,10 +102,11 @@ def paired_bootstrap(
     # Sums in another order differ in their last digit; what is 0 but for that is 0.
     means[np.abs(means) < 1e-12 * np.abs(differences).max(initial=0.0)] = 0.0
     low, high = np.quantile(means, (0.025, 0.975), axis=0)
-    at_most, at_least = (means <= 0).mean(axis=0), (means >= 0).mean(axis=0)
+    # With the sample itself in the count, no number of resamples can claim a p of 0.
+    beyond = np.minimum((means <= 0).sum(axis=0), (means >= 0).sum(axis=0)) + 1
     return PairedBootstrap(
         low=low,
         high=high,
         better=(means > 0).mean(axis=0),
-        p=np.minimum(2 * np.minimum(at_most, at_least), 1.0),
+        p=np.minimum(2 * beyond / (resamples + 1), 1.0),
     )
