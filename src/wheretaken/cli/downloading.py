@@ -122,7 +122,7 @@ class _Bar:
             self._console.print(f"{self._name}: {decimal(meter.expected)} to download", markup=False)
         if self._console.is_terminal:
             if self._task is None:
-                self._task = self._bar.add_task(self._name)
+                self._task = self._bar.add_task(self._name, total=meter.expected)
                 self._bar.start()
             self._bar.update(self._task, completed=meter.arrived, total=meter.expected)
         self.shown = True

@@ -181,9 +181,11 @@ async def _stretch(web: Web, file: RemoteFile, part: _Part, meter: Meter) -> Non
             raise
         _begin_again(part, meter, "")
         raise IncompleteError(f"it is shorter there than the announced {file.size} bytes") from None
-    except (httpx2.NetworkError, httpx2.TimeoutException, httpx2.RemoteProtocolError):
+    except (httpx2.NetworkError, httpx2.TimeoutException):
         if part.furthest - furthest < _STEP:
             raise
+    except httpx2.RemoteProtocolError:  # the connection was closed early: what is missing says enough
+        pass
     if part.length < file.size and part.furthest - furthest < _STEP:
         raise IncompleteError(f"it ends after {part.length} of {file.size} bytes")
 
@@ -196,8 +198,11 @@ async def _read_on(web: Web, file: RemoteFile, part: _Part, meter: Meter) -> Non
         if part.note.etag:
             headers["If-Range"] = part.note.etag
     async with web.stream(file.url, headers) as response:
-        if not (part.length and response.status_code == 206 and _begins_at(response) == part.length):
+        partial = response.status_code == 206
+        if not (partial and part.length and _begins_at(response) == part.length):
             _begin_again(part, meter, response.headers.get("ETag", ""))
+            if partial:
+                raise IncompleteError("another part was sent than the one that was asked for")
         async for block in response.aiter_raw():
             part.append(block)
             meter.count(arrived=len(block))
