@@ -4,8 +4,8 @@
 
 Published answers are taken from `WHERETAKEN_SHARED` (default `../shared`); without them the same number of
 made-up ones. Baseline in the same run: a plain loop with `json.loads` for lines and answers and
-`geopy.distance.geodesic` for distances; it reads fewer answers, as it takes only strict JSON objects. Times are
-seconds of CPU: ours is the best of the rounds, the baseline is run once.
+`geopy.distance.geodesic` for distances; it reads fewer answers, as it takes only strict JSON objects. Times
+are seconds of CPU: ours is the best of the rounds, the baseline is run once.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def plain_loop(held: Sequence[dict[str, Any]]) -> float:
         try:
             found = json.loads(text[text.index("{") : text.rindex("}") + 1])
             place = float(found["lat"]), float(found["lon"])
-            # The library has no types.
-            within += cast("float", geodesic(place, (truth["lat"], truth["lon"])).km) < 10
+            length = cast("Any", geodesic(place, (truth["lat"], truth["lon"])))  # the library has no types
+            within += length.km < 10
         except (ValueError, KeyError, TypeError):
             continue
     return within / len(held)
