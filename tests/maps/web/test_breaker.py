@@ -60,4 +60,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreaker = BreakerMachine.TestCase
-TestBreaker.settings = settings(max_examples=40)
+TestBreaker.settings = settings(max_examples=40, deadline=None)

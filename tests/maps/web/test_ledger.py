@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wheretaken.errors import DataError
@@ -21,6 +21,7 @@ class Clock:
         return self.now
 
 
+@settings(deadline=None)
 @given(
     per_second=st.floats(0.01, 500),
     burst=st.integers(1, 50),
@@ -43,6 +44,7 @@ def test_no_window_of_any_length_holds_more_than_the_bucket_allows(
             assert last - first + 1 <= burst + (end - begin + 2e-4) * per_second + 1e-3
 
 
+@settings(deadline=None)
 @given(per_second=st.floats(0.01, 500), burst=st.integers(1, 50), pause=st.floats(0, 100))
 def test_after_the_wait_that_it_names_a_token_is_there(per_second: float, burst: int, pause: float) -> None:
     limits = ServiceLimits(per_second=per_second, burst=burst)
@@ -135,4 +137,13 @@ def test_a_damaged_file_is_named_with_its_remedy(tmp_path: Path) -> None:
     path = tmp_path / "l.sqlite"
     path.write_bytes(b"not a database, " * 100)
     with Ledger(path) as ledger, pytest.raises(DataError, match=r"l\.sqlite.*delete it"):
+        ledger.grant("maps", ServiceLimits())
+
+
+def test_a_file_that_cannot_be_written_is_named_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "l.sqlite").mkdir()
+    with (
+        Ledger(tmp_path / "l.sqlite") as ledger,
+        pytest.raises(DataError, match=r"l\.sqlite.*can be written"),
+    ):
         ledger.grant("maps", ServiceLimits())

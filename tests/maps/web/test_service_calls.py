@@ -1,8 +1,13 @@
 import asyncio
+import gzip
 import io
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -22,10 +27,12 @@ from wheretaken.testing.services import (
     FakeService,
     Mishap,
     Reply,
+    at_random,
     garbage,
     half_body,
     hang,
     reset,
+    serve,
     slow,
     stalled_body,
     status,
@@ -213,6 +220,23 @@ async def test_a_retry_after_beyond_the_deadline_is_told_at_once(make_service: M
     assert len(upstream.asked) == 1
 
 
+async def test_a_retry_after_of_nothing_still_waits_a_little(make_service: Make) -> None:
+    upstream = fake()
+    upstream.fail(status(429, 0))
+    await make_service(upstream, backoff=0.5).json("/a")
+    assert upstream.asked[1].at >= 0.5
+
+
+async def test_a_retry_after_of_years_silences_a_service_for_a_day(make_service: Make) -> None:
+    upstream = fake()
+    upstream.fail(status(429, "9" * 400))
+    service = make_service(upstream)
+    with pytest.raises(BusyError):
+        await service.json("/a")
+    await asyncio.sleep(86_400)
+    await service.json("/b")
+
+
 async def test_the_deadline_of_the_task_holds_for_all_its_calls(make_service: Make) -> None:
     upstream = FakeService(lambda _: Reply.json({}), mishaps=iter(lambda: slow(2), None))
     service = make_service(upstream)
@@ -282,6 +306,47 @@ async def test_an_id_cannot_leave_its_place_in_the_path(path: str, make_service:
     with pytest.raises(ToolError, match="check the id"):
         await make_service(upstream).json(path)
     assert upstream.asked == []
+
+
+def test_retries_print_nothing_where_logging_is_not_configured(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path\n"
+        "from wheretaken.maps.web import Ledger, Service\n"
+        "from wheretaken.testing.services import FakeService, FakeTransport, Reply, run, status\n"
+        f"ledger = Ledger(Path({str(tmp_path / 'l')!r}))\n"
+        "fake = FakeService(lambda _: Reply.json([1]), mishaps=[status(500)])\n"
+        "service = Service('maps', 'https://a.test', transport=FakeTransport(fake), ledger=ledger)\n"
+        "print(run(service.json('/a')), len(fake.asked))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[1] 2\n", "")
+
+
+@pytest.mark.enable_socket
+async def test_over_real_connections_every_call_ends_right_or_with_an_error(make_service: Make) -> None:
+    mishaps = at_random(0.3, seed=5, among=[m for name, m in EVERY.items() if "Retry-After" not in name])
+    upstream = FakeService(lambda asked: Reply.json(asked.path), mishaps)
+    with serve(upstream) as base_url:
+        limits = {"attempt": 0.6, "backoff": 0.01, "failures": 1000, "concurrency": 16, "attempts": 4}
+        async with make_service(upstream, base_url=base_url, transport=None, **limits) as service:
+            calls = [service.json(f"/{i}") for i in range(60)]
+            results = await asyncio.gather(*calls, return_exceptions=True)
+    failed = [result for result in results if isinstance(result, ServiceError)]
+    assert len(failed) < 6
+    assert all(isinstance(r, ServiceError) or r == f"/{i}" for i, r in enumerate(results))
+    assert len(upstream.asked) > 60
+
+
+async def test_a_reply_that_swells_when_it_is_unpacked_is_not_unpacked_whole(make_service: Make) -> None:
+    packed = gzip.compress(b" " * 50_000_000)
+    upstream = fake(Reply(packed, headers={"Content-Encoding": "gzip"}))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ServiceError, match="larger than 100,000 bytes"):
+            await make_service(upstream, max_text_bytes=100_000).json("/a")
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_closing_the_service_closes_its_connections(make_service: Make) -> None:

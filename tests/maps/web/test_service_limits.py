@@ -161,7 +161,9 @@ async def test_a_service_that_keeps_failing_is_left_alone_and_then_tried_by_one_
         with pytest.raises(ServiceError, match="HTTP 500"):
             await service.json("/a")
     for _ in range(5):
-        with pytest.raises(UnavailableError, match="3 failures in a row, next try in 30 s") as caught:
+        with pytest.raises(
+            UnavailableError, match=r"3 failures in a row \(HTTP 500\); next try in 30 s"
+        ) as caught:
             await service.json("/b")
     assert caught.value.retry_after == 30
     assert len(upstream.asked) == 3

@@ -30,6 +30,11 @@ def test_a_key_in_the_environment_is_enough(monkeypatch: pytest.MonkeyPatch) -> 
     assert amap.key.get_secret_value() == "abc123"
 
 
+def test_a_key_that_is_missing_is_asked_for_by_name() -> None:
+    with pytest.raises(UserError, match="serper needs a key: set WHERETAKEN_SERPER_KEY"):
+        WebSettings.load().key("serper")
+
+
 def test_a_public_service_is_asked_when_someone_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHERETAKEN_NOMINATIM_ENABLED", "1")
     monkeypatch.setenv("WHERETAKEN_CONTACT", "desk@example.org")

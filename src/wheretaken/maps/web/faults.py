@@ -66,6 +66,7 @@ BLAMED = frozenset({FaultKind.TEMPORARY, FaultKind.SLOW, FaultKind.ACCESS})
 """What counts as a failure of the service."""
 NEUTRAL = frozenset({FaultKind.LATE, FaultKind.BUSY, FaultKind.QUOTA})
 """What says neither that the service works nor that it fails."""
+_DAY = 86_400.0
 _ERRORS: dict[FaultKind, type[ServiceError]] = {
     FaultKind.SLOW: DeadlineError,
     FaultKind.LATE: DeadlineError,
@@ -133,14 +134,17 @@ def status_fault(response: Response) -> Fault | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `Retry-After` asks for, in either of its forms (RFC 9110, 10.2.3)."""
+    """Return the seconds that `Retry-After` asks for, in either of its forms (RFC 9110, 10.2.3).
+
+    More than a day is taken for a day: a mistake there must not silence a service for good.
+    """
     value = headers.get("retry-after", "").strip()
     if value.isdecimal():
-        return float(value)
+        return min(float(value), _DAY)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
     if moment.tzinfo is None:
         return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _DAY)

@@ -161,10 +161,12 @@ class Ledger:
             with database:
                 database.execute("BEGIN IMMEDIATE")
                 yield database
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise DataError(
-                f"{self._file()}: cannot count requests ({error}); delete it to count anew"
+                f"{self._file()}: {error}; check that it and its directory can be written"
             ) from error
+        except sqlite3.DatabaseError as error:
+            raise DataError(f"{self._file()}: {error}; delete it to count requests anew") from error
 
     def _file(self) -> Path:
         return self._path or data_dir() / "services.sqlite"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from wheretaken.maps.web.wire import Params
+
+# Retries are logged for those who configured logging; Python's handler of last resort would print them.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 _FAIR_SECONDS = 1.0
 """A service that was given less is not blamed for not answering."""
@@ -63,7 +67,10 @@ class _Failed(Exception):  # noqa: N818 - a value on its way through the retries
 
 
 class Service:
-    """A service that is asked within its limits. Use it as `async with`, or call `aclose` in the end."""
+    """A service that is asked within its limits. Use it as `async with`, or call `aclose` in the end.
+
+    It belongs to one event loop; another loop, or process, has its own, and they share the ledger.
+    """
 
     def __init__(
         self,
@@ -116,6 +123,7 @@ class Service:
         self._gate = Gate(name, self.limits, self._ledger)
         self._breaker = Breaker(self.limits.failures, self.limits.cooldown)
         self._counts: Counter[str] = Counter()
+        self._last_fault = ""
 
     async def __aenter__(self) -> Self:
         return self
@@ -260,6 +268,7 @@ class Service:
         else:
             self._breaker.succeeded()
         if fault:
+            self._last_fault = fault.message
             self._counts[fault.kind] += 1
             if fault.retry_after is not None and fault.kind in RETRIED:
                 self._gate.hold(_now() + fault.retry_after)
@@ -272,7 +281,8 @@ class Service:
         wait = self._breaker.retry_after(_now())
         failures = self._breaker.failures
         return UnavailableError(
-            f"{self.name}: left alone after {failures} failures in a row, next try in {wait:.0f} s",
+            f"{self.name}: left alone after {failures} failures in a row ({self._last_fault}); "
+            f"next try in {wait:.0f} s",
             service=self.name,
             retry_after=wait,
         )
@@ -280,10 +290,10 @@ class Service:
 
 def _again(fault: Fault, pause: float, until: float) -> bool | float:
     """Tell whether another attempt helps and can begin in time; or, if so, after how many seconds it may."""
-    wait = pause if fault.retry_after is None else fault.retry_after
+    wait = fault.retry_after or pause
     if fault.kind not in RETRIED or _now() + wait >= until:
         return False
-    return True if fault.retry_after is None else wait
+    return fault.retry_after or True
 
 
 def _json_fault(response: Response) -> Fault | None:

@@ -260,6 +260,19 @@ class WebSettings(BaseSettings):
         about = f" ({self.contact})" if self.contact else ""
         return f"wheretaken/{__version__}{about}"
 
+    def key(self, section: str) -> SecretStr:
+        """Return the key of the section of this name.
+
+        Raises:
+            UserError: it has none.
+        """
+        key = cast("ServiceSettings", getattr(self, section)).key
+        if key is None:
+            raise UserError(
+                f"{section} needs a key: set WHERETAKEN_{section.upper()}_KEY or maps.{section}.key"
+            )
+        return key
+
     @classmethod
     def load(cls, file: Path | None = None) -> WebSettings:
         """Read the settings file (by default the one that `FILE_VARIABLE` says) and the environment.
