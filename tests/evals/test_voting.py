@@ -69,6 +69,23 @@ def test_files_are_joined_by_id_over_all_photos_in_the_order_of_appearance(writt
     assert y.ballots == (Ballot("a", *NEAR), Ballot("b"))
     assert z.ballots == (Ballot("a"), Ballot("b", *FAR))
     assert x.km[1] == y.km[1] == z.km[0] == math.inf
+    a, b = vote(candidates).report.files
+    assert (a.acc["500m"], b.acc["750km"]) == (pytest.approx(2 / 3), 0), "a photo that is lacking is wrong"
+
+
+def test_who_votes_is_the_model_that_a_file_names_or_else_the_file(written, tmp_path):
+    ours = {"id": "x", "truth": {"lat": 48.0, "lon": 2.0}, "status": "refused", "model": "some-model"}
+    plain, named = written(plain=[line("x", NEAR)], named=[ours])
+    assert read_candidates([plain, named]).voters == ("plain", "some-model")
+    (again,) = written(again=[ours])
+    assert read_candidates([again, named]).voters == ("again", "named"), "one model, with and without tools"
+    (tmp_path / "other").mkdir()
+    twin = plain.rename(tmp_path / "other" / "named.jsonl")
+    unnamed = named.with_name("unnamed.jsonl")
+    unnamed.write_text(json.dumps(line("x", FAR)) + "\n")
+    assert read_candidates([unnamed, twin]).voters == ("unnamed", "named")
+    named.write_text(json.dumps(line("x", FAR)) + "\n")
+    assert read_candidates([named, twin]).voters == (str(named), str(twin))
 
 
 def test_several_lines_about_a_photo_are_several_candidates_of_one_voter(written):

@@ -1,9 +1,10 @@
 """Several files of answers as parallel candidates for the same photos.
 
-The model: every line is a ballot, cast by the model that its file names, or else by the file. Files are
-joined by the photos' ids, over all photos that any of them has; where a file has no line about a photo it
-casts a ballot without a position. One file may hold several lines about a photo. A picture that the set lists
-at two places is two photos; one that it lists twice at one place is one photo with more candidates.
+The model: every line is a ballot, cast by the model that its file names, or by the file itself where it names
+none or the same as another. Files are joined by the photos' ids, over all photos that any of them has; where a
+file has no line about a photo it casts a ballot without a position. One file may hold several lines about a
+photo. A picture that the set lists at two places is two photos; one that it lists twice at one place is one
+photo with more candidates.
 """
 
 from __future__ import annotations
@@ -97,8 +98,7 @@ def read_candidates(paths: Sequence[Path], *, reading: Reading = "tolerant") -> 
         shared = any(photo.results[k] and sum(map(bool, photo.results)) > 1 for photo in found)
         if len(files) > 1 and not shared:
             raise UserError(f"{file} has no photo in common with the other files: name files about one set")
-    voters = tuple(model or name for model, name in zip(models, _names(paths), strict=True))
-    return Candidates(files, voters, found)
+    return Candidates(files, _voters(paths, models), found)
 
 
 def _find(known: list[Photo], result: Result, files: Sequence[str], k: int) -> Photo:
@@ -131,7 +131,9 @@ def _ballot(voter: str, result: Result) -> Ballot:
     return Ballot(voter, answer.lat, answer.lon, answer.confidence, answer.radius_km)
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
-    """Return what files are called that name no model: their bare names where these tell them apart."""
-    names = [path.name.removesuffix(".gz").removesuffix(".jsonl") for path in paths]
-    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+def _voters(paths: Sequence[Path], models: Sequence[str]) -> tuple[str, ...]:
+    """Return who votes in each file: one model in two files (with and without tools) is two voters."""
+    names = tuple(path.resolve().name.removesuffix(".gz").removesuffix(".jsonl") for path in paths)
+    by_model = tuple(model or name for model, name in zip(models, names, strict=True))
+    by_path = tuple(str(path) for path in paths)
+    return next((found for found in (by_model, names) if len(set(found)) == len(found)), by_path)
