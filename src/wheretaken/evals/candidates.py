@@ -1,10 +1,10 @@
 """Several files of answers as parallel candidates for the same photos.
 
-The model: every line is a ballot, cast by the model that its file names, or by the file itself where it names
-none or the same as another. Files are joined by the photos' ids, over all photos that any of them has; where a
-file has no line about a photo it casts a ballot without a position. One file may hold several lines about a
-photo. A picture that the set lists at two places is two photos; one that it lists twice at one place is one
-photo with more candidates.
+The model: every line is a ballot, cast by the model that its file names, or by the file itself where it
+names none or the same as another. Files are joined by the photos' ids, over all photos that any of them has;
+where a file has no line about a photo it casts a ballot without a position. One file may hold several lines
+about a photo. A picture that the set lists at two places is two photos; one that it lists twice at one place
+is one photo with more candidates.
 """
 
 from __future__ import annotations
