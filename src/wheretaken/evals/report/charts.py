@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wheretaken.evals.report.model import Run
 
 _WIDTH, _HEIGHT = 480.0, 340.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 14.0, 34.0, 48.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 30.0, 34.0, 48.0
 _NEAREST_KM, _FARTHEST_KM = 0.01, 20_015.0
 """Ends of the distance axis: the precision of five decimals, and half the Earth's circumference."""
 _DECADES = [
@@ -81,10 +81,10 @@ def coverage(
 ) -> Figure:
     """Draw the share of truths inside the stated radius, by run and radius, beside what is promised."""
     drawing, x, y = _plot("Truth inside the stated radius", (0.0, float(len(names))))
-    middles = [(at + 0.5, name) for at, name in enumerate(names)]
+    middles = [(at + 0.5, name.removesuffix(" km")) for at, name in enumerate(names)]
     frame(drawing, x, y, xticks=middles, yticks=_SHARES)
     drawing.path("ideal", line([(x(0), y(promise)), (x(len(names)), y(promise))]))
-    drawing.text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 10, "stated radius", "mid")
+    drawing.text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 10, "stated radius in km", "mid")
     apart = 0.6 / max(len(runs), 1)
     placed = [
         [(x(names.index(b.name) + 0.5 + apart * (number - (len(runs) - 1) / 2)), b) for b in own]

@@ -24,7 +24,7 @@ def section(runs: Sequence[Run]) -> Section:
     texts: list[str] = []
     if spent:
         head = columns("run", "per photo", "photos", "mean", "median", "95 % below", "total", words=[1])
-        note = "All runs of a photo count together. Seconds are those of its runs, one after the other."
+        note = "Several runs of a photo are added up."
         tables.append(Table("Tokens, time and money", head, spent, note))
     else:
         texts.append("The files say nothing about tokens, time or money.")

@@ -136,7 +136,7 @@ def _tiers(files: Sequence[File]) -> list[Table]:
     agree = len(files) // 2 + 1
     found = split(files, at_km=_EASY_KM, agree=agree)
     made: list[Table] = []
-    for tier in found.tiers:
+    for tier in (tier for tier in found.tiers if tier.n):
         rule = "at least" if tier.tier == "easy" else "fewer than"
         made.append(
             Table(

@@ -26,8 +26,8 @@ def section(runs: Sequence[Run]) -> Section:
     return Section(
         "worst",
         "Worst answers",
-        [f"The {each} answers of each run that are farthest off. Photos without an answer are left out."],
-        tables=[_table(run, each) for run in runs],
+        [f"Of each run the answers farthest off, {each} at most. Photos without an answer are left out."],
+        tables=[_table(run, each) for run in runs if run.score.answered],
     )
 
 
@@ -41,7 +41,7 @@ def _table(run: Run, most: int) -> Table:
             row.append(picture or Cell("no picture"))
         rows.append([*row, kilometres(km), _place(result.truth), _place(answer), Cell(_stated(answer))])
     titles = ("photo", *(("picture",) if any(pictures) else ()), "error", "truth", "answer", "stated")
-    worded = [titles.index("truth"), titles.index("answer"), titles.index("stated")]
+    worded = [at for at, title in enumerate(titles) if title != "error"]
     return Table(run.name, columns(*titles, words=worded), rows)
 
 
