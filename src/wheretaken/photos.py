@@ -24,7 +24,7 @@ import threading
 import warnings
 import zlib
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -77,7 +77,7 @@ _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """Within coded data FF is followed by 00 or is a restart marker."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BareFile:
     """A picture's file with nothing in it but the picture: upright, sRGB, no metadata."""
 
@@ -85,6 +85,11 @@ class BareFile:
     format: Literal["JPEG", "PNG"]
     width: int
     height: int
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of `data`: the same for JPEG files that differ in their metadata only."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,7 +198,7 @@ def load(source: str | os.PathLike[str] | bytes, *, max_pixels: int = MAX_PIXELS
 
 @contextlib.contextmanager
 def quiet() -> Generator[None]:
-    """Silence decoders, whose complaints are about a file that is read or refused; for one thread at a time."""
+    """Silence decoders, whose complaints are about a file that is read or refused; one thread at a time."""
     with _decoding, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -29,7 +29,8 @@ def told(tmp_path: Path, photo) -> Path:
         picture.save(folder / "Ushuaia.png", exif=picture.getexif())
     rows = [
         {"id": f"Ushuaia {name}", "image": f"Ushuaia.{name}", "lat": -54.80198, "lon": -68.30383,
-         "split": "train", "city": "Ushuaia", "country": "Argentina", "address": "Ushuaia, Argentina", "url": "-54.80198"}
+         "split": "train", "city": "Ushuaia", "country": "Argentina", "address": "Ushuaia, Argentina",
+         "url": "-54.80198"}
         for name in ("jpg", "png")
     ]  # fmt: skip
     (folder / "told.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")

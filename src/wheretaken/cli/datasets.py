@@ -54,7 +54,7 @@ def opened(path: str, options: SetOptions) -> Table:
 def info(path: str, options: SetOptions, *, against: str, as_json: bool) -> int:
     """Print what is in a data set."""
     data = opened(path, options)
-    other = open_dataset(against) if against else None
+    other = _other(against, path, options)
     with _counting("looking at photos") as progress:
         found = survey(data, against=other, progress=progress)
     if as_json:
@@ -75,7 +75,7 @@ def prepare(
     if output.resolve() == Path(path).resolve():
         raise UserError(f"-o {output} is the data set itself: choose another name")
     data = opened(path, options)
-    other = open_dataset(against) if against else None
+    other = _other(against, path, options)
     notices = consoles.notices()
     for note in data.notes:
         notices.print(note, markup=False)
@@ -84,6 +84,17 @@ def prepare(
     _tell(notices, done, output)
     consoles.results().print(str(output), markup=False)
     return OK
+
+
+def _other(against: str, path: str, options: SetOptions) -> Table | None:
+    """Open the set to look for leaks in; it is read by what it says itself."""
+    if not against:
+        return None
+    other = open_dataset(against)
+    if options.datum and "datum" not in other.columns:
+        text = f"--datum is for {path}; {against} does not name its datum, and is taken as WGS-84"
+        consoles.notices().print(text, markup=False)
+    return other
 
 
 def _tell(notices: Console, done: Prepared, output: Path) -> None:

@@ -95,7 +95,9 @@ def _examined(row: Row) -> Examined:
         return Examined(row, problem=_problem("broken", row, str(error)))
     digest = hashlib.sha256(data).hexdigest()
     try:
-        return Examined(row, len(data), digest, photos.strip(data))
+        picture = photos.strip(data)
+        _ = picture.sha256  # worked out here, where it takes no time of the thread that all others wait for
+        return Examined(row, len(data), digest, picture)
     except PhotoError as error:
         return Examined(row, len(data), digest, problem=_problem("broken", row, str(error)))
 
@@ -134,7 +136,7 @@ class Watch:
             truth = item.row.truth
             self._places.add(truth.lat, truth.lon, item.row.id)
             if item.picture:
-                self._theirs.first(_pixels(item.picture), item.row.id)
+                self._theirs.first(item.picture.sha256, item.row.id)
             else:
                 unread += 1
             if progress:
@@ -150,7 +152,7 @@ class Watch:
         if not item.picture:
             return []
         same_file = self._files.first(item.sha256, item.row.id)
-        same_picture = self._pictures.first(_pixels(item.picture), item.row.id)
+        same_picture = self._pictures.first(item.picture.sha256, item.row.id)
         if same_picture is None:
             return []
         detail = "the same file" if same_file else "the same picture with other metadata"
@@ -159,7 +161,7 @@ class Watch:
     def _leaks(self, item: Examined) -> list[Problem]:
         if not self._against:
             return []
-        if item.picture and (theirs := self._theirs.find(_pixels(item.picture))):
+        if item.picture and (theirs := self._theirs.find(item.picture.sha256)):
             return [_problem("leak", item.row, f"the same picture as {theirs} in {self._against}", theirs)]
         near = self._places.nearest(item.row.truth.lat, item.row.truth.lon, LEAK_KM)
         if not near:
@@ -173,8 +175,3 @@ class Watch:
     def __exit__(self, *error: object) -> None:
         for ledger in (self._pictures, self._files, self._theirs, self._places):
             ledger.close()
-
-
-def _pixels(picture: photos.BareFile) -> str:
-    """Return what is the same for files that differ in their metadata only."""
-    return hashlib.sha256(picture.data).hexdigest()

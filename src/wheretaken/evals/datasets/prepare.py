@@ -16,7 +16,6 @@ Memory is bounded: photos are taken as they come, and a row group is written whe
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
@@ -166,7 +165,7 @@ def _table_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str,
         **_truth(row),
         "id": row.id,
         "split": row.split,
-        "sha256": hashlib.sha256(picture.data).hexdigest(),
+        "sha256": picture.sha256,
     }
 
 
@@ -180,7 +179,7 @@ def _verl_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, 
         "extra_info": {
             "index": number,
             "split": row.split,
-            "sha256": hashlib.sha256(picture.data).hexdigest(),
+            "sha256": picture.sha256,
             "need_tools_kwargs": False,
         },
     }
@@ -192,7 +191,7 @@ def _trl_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, A
         "prompt": _prompt(prompts.QUESTION),
         "images": [{"bytes": picture.data}],
         **_truth(row),
-        "sha256": hashlib.sha256(picture.data).hexdigest(),
+        "sha256": picture.sha256,
     }
 
 
