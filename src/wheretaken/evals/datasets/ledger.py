@@ -24,7 +24,8 @@ _COLUMNS = 1_000_000
 
 class _Table:
     def __init__(self, layout: str) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
+        # A set's rows may be taken by several threads, one after the other.
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("BEGIN")
