@@ -132,6 +132,15 @@ def test_the_tables_of_score_for_people(wheretaken, answers):
     ]
 
 
+def test_several_runs_of_a_photo_are_pointed_out(wheretaken, answers):
+    path = answers("a.jsonl", 48.86, 48.87)
+    path.write_text(path.read_text() * 3)
+    done = wheretaken("eval", "score", path, "--json")
+    assert output(done)["files"][0]["n"] == 6
+    expected = f"note: {path}: 6 runs of 2 photos; the intervals take each run for a photo\n"
+    assert done.stderr == expected
+
+
 def test_with_a_data_set_photos_without_a_line_count(wheretaken, answers, tmp_path):
     table = tmp_path / "set.jsonl"
     rows = [{"image": f"images/{i}.jpg", "latitude": 48.86, "longitude": 2.3} for i in range(4)]
@@ -169,8 +178,8 @@ def test_compare_for_people_and_as_json(wheretaken, answers):
     row = next(line for line in done.stdout.splitlines() if "Acc@500m" in line)
     assert " ".join(row.split()) == "Acc@500m % 0.00 100.00 +100.00 +100.00 … +100.00 100.0% 0.0002"
     assert done.stderr.splitlines() == [
-        f"note: 2 photos are only in {a} and are left out: images/10.jpg, images/11.jpg",
-        f"note: 1 photos are only in {b} and are left out: images/0.jpg",
+        f"note: left out, as only {a} has them: 2 (images/10.jpg, images/11.jpg)",
+        f"note: left out, as only {b} has them: 1 (images/0.jpg)",
     ]
     found = output(wheretaken("eval", "compare", a, b, "--json", "--seed", "5"))
     assert {key: found[key] for key in ("a", "b", "n", "resamples", "seed")} == {
