@@ -44,6 +44,8 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 def normal_mean(values: npt.NDArray[np.float64], *, lowest: float, highest: float) -> tuple[float, float]:
     """Return the 95 % interval of a mean by the central limit theorem, cut to what the mean can be.
 
+    It needs some dozens of values; of a few that are all equal it claims too much.
+
     Args:
         values: one per photo, between `lowest` and `highest`; fewer than two say nothing about the spread,
             so that everything from `lowest` to `highest` remains possible.

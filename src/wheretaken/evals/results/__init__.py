@@ -46,7 +46,7 @@ def read_results(
             directory of `eval run` or of `locate --out`.
         reading: how texts are read; our own records hold answers that were read when they were given.
         data: the photos that there must be, and their truth. What has no line is yielded as failed, at the
-            end. Trajectories need it, as no truth is in them.
+            end. Trajectories need it, as no truth is in them; a directory of `eval run` has its own manifest.
 
     Raises:
         DataError: the file cannot be used; the message is one line that names file, line and remedy.
