@@ -42,5 +42,6 @@ def atomic_path(target: Path) -> Generator[Path]:
     try:
         yield temporary
         temporary.replace(target)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise

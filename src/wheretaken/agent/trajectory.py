@@ -104,8 +104,8 @@ class Recorder:
         self._directory = directory
         self._events: list[Event] = []
         self._log: FileIO | None = None
-        for part in ("events", "media"):
-            (directory / part).mkdir(parents=True, exist_ok=True)
+        if not (directory / "events").is_dir():
+            (directory / "events").mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
         return self
