@@ -233,6 +233,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or every answer waits for the head to be acknowledged
     server: _Server  # pyright: ignore[reportIncompatibleVariableOverride] - the only one that makes handlers
 
     def do_GET(self) -> None:
