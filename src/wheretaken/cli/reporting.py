@@ -32,7 +32,8 @@ def report(
         DataError: a file cannot be used.
         UserError: the report cannot be written.
     """
-    made = build(gather(paths, reading=reading.value, data=None if data is None else _opened(data)))
+    runs = gather(paths, reading=reading.value, data=None if data is None else _opened(data))
+    made = build(runs, reading=reading.value)
     text = to_html(made) if format_ is ReportFormat.HTML else to_markdown(made)
     for run, finding in made.findings:
         consoles.notices().print(f"{finding.severity}: {escape(run)}: {escape(finding.title)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wheretaken import __version__
 from wheretaken.evals.report import calibration, charts, costs, scores, worst
 from wheretaken.evals.report.model import Report, Section
 from wheretaken.evals.report.worldmap import View, error_map
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from wheretaken.evals.health import Finding
     from wheretaken.evals.report.model import Run
+    from wheretaken.evals.results import Reading
 
 _CHECKED = (
     "Looked for: photos without a result, failed, refused or unreadable answers, photos that count twice, "
@@ -34,13 +36,18 @@ _TERMS = {
 }
 
 
-def build(runs: Sequence[Run]) -> Report:
-    """Put the report about some runs together; the order of the runs is kept."""
+def build(runs: Sequence[Run], *, reading: Reading = "tolerant") -> Report:
+    """Put the report about some runs together.
+
+    Args:
+        runs: at least one; their order is kept.
+        reading: how texts were read, which the report states.
+    """
     photos = {result.id for run in runs for result in run.results}
     size = f"{len(photos):,} photos" + (f", {len(runs)} runs" if len(runs) > 1 else "")
     return Report(
         title=f"Where taken? {runs[0].name}" if len(runs) == 1 else "Where taken? Runs side by side",
-        subtitle=f"{size}. Measured by wheretaken.",
+        subtitle=f"{size}; answers read from texts the {reading} way. Measured by wheretaken {__version__}.",
         runs=charts.run_keys(runs),
         findings=_findings(runs),
         checked=_CHECKED,

@@ -47,12 +47,10 @@ def _table(table: Table) -> Iterator[str]:
     yield f"\n### {_plain(table.caption)}\n"
     if table.note:
         yield f"{_plain(table.note)}\n"
-    # Pictures stay in the page: a data URL in a table cell is neither readable nor shown.
-    kept = [at for at in range(len(table.columns)) if not any(row[at].picture for row in table.rows)]
-    yield _row(_plain(table.columns[at].title) for at in kept)
-    yield _row(":---" if table.columns[at].words else "---:" for at in kept)
+    yield _row(_plain(column.title) for column in table.columns)
+    yield _row(":---" if column.words else "---:" for column in table.columns)
     for row in table.rows:
-        yield _row(_cell(row[at]) for at in kept)
+        yield _row(map(_cell, row))
 
 
 def _row(cells: Iterator[str]) -> str:

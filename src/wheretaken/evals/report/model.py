@@ -64,7 +64,7 @@ class Cell:
     link: str = ""
     """Address of a page about it; nothing loads it by itself."""
     picture: str = ""
-    """A `data:` URL that is shown instead of the text."""
+    """A `data:` URL that is shown above the text, where pictures can be."""
     size: tuple[int, int] = (0, 0)
     """Width and height of the picture in pixels."""
 

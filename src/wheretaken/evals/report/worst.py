@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheretaken.evals.report.gather import photo_of
@@ -32,17 +33,21 @@ def section(runs: Sequence[Run]) -> Section:
 
 
 def _table(run: Run, most: int) -> Table:
-    worst = run.worst(most)
-    pictures = [_thumbnail(run, result) for _, result, _ in worst]
-    rows: list[list[Cell]] = []
-    for (km, result, answer), picture in zip(worst, pictures, strict=True):
-        row = [Cell(result.id, note=result.image if result.image != result.id else "")]
-        if any(pictures):
-            row.append(picture or Cell("no picture"))
-        rows.append([*row, kilometres(km), _place(result.truth), _place(answer), Cell(_stated(answer))])
-    titles = ("photo", *(("picture",) if any(pictures) else ()), "error", "truth", "answer", "stated")
-    worded = [at for at, title in enumerate(titles) if title != "error"]
-    return Table(run.name, columns(*titles, words=worded), rows)
+    rows = [
+        [_photo(run, result), kilometres(km), _place(result.truth), _place(answer), Cell(_stated(answer))]
+        for km, result, answer in run.worst(most)
+    ]
+    return Table(run.name, columns("photo", "error", "truth", "answer", "stated", words=(2, 3, 4)), rows)
+
+
+def _photo(run: Run, result: Result) -> Cell:
+    name = Cell(result.id, note=result.image if result.image != result.id else "")
+    photo = photo_of(run, result)
+    if photo is None:
+        return name
+    small = photo.resized(_THUMBNAIL_PIXELS)
+    # Through `photos` nothing but pixels reaches the page: no EXIF position, no file name.
+    return replace(name, picture=small.data_url(), size=(small.width, small.height))
 
 
 def _place(place: Truth | Answer) -> Cell:
@@ -57,12 +62,3 @@ def _stated(answer: Answer) -> str:
     radius = "" if answer.radius_km is None else f"within {distance(answer.radius_km)}"
     sure = "" if answer.confidence is None else f"confidence {answer.confidence:.2f}"
     return ", ".join(part for part in (radius, sure) if part) or "–"
-
-
-def _thumbnail(run: Run, result: Result) -> Cell | None:
-    photo = photo_of(run, result)
-    if photo is None:
-        return None
-    small = photo.resized(_THUMBNAIL_PIXELS)
-    # Through `photos` nothing but pixels reaches the page: no EXIF position, no file name.
-    return Cell(f"photo {result.id}", picture=small.data_url(), size=(small.width, small.height))
