@@ -27,9 +27,9 @@ def pixels(seed: int, size: tuple[int, int] = (64, 48)) -> Image.Image:
     return Image.fromarray(blocks).resize(size, Image.Resampling.NEAREST)
 
 
-def position_exif(lat: float, lon: float, orientation: int = 1, datum: str = "") -> Image.Exif:
+def position_exif(lat: float, lon: float, datum: str = "") -> Image.Exif:
     exif = Image.Exif()
-    exif[0x0112] = orientation
+    exif[0x0112] = 1
     exif[0x010F] = CANARY.decode()
     gps = exif.get_ifd(0x8825)
     gps[1], gps[2] = "N" if lat >= 0 else "S", (abs(lat), 0.0, 0.0)
@@ -57,8 +57,10 @@ def jpeg(picture: Image.Image, exif: Image.Exif, **options: Any) -> bytes:
 def photo() -> MakePhoto:
     """Makes a JPEG that tells its place in many ways."""
 
-    def make(seed: int = 0, lat: float = 48.5, lon: float = 2.25, size: tuple[int, int] = (64, 48)) -> bytes:
-        return jpeg(pixels(seed, size), position_exif(lat, lon))
+    def make(
+        seed: int = 0, lat: float = 48.5, lon: float = 2.25, size: tuple[int, int] = (64, 48), datum: str = ""
+    ) -> bytes:
+        return jpeg(pixels(seed, size), position_exif(lat, lon, datum))
 
     return make
 

@@ -1,12 +1,14 @@
 """Every published format is recognised by its columns, and what is read is said."""
 
 import csv
+import io
 import json
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.geo import Datum, LatLon
@@ -239,6 +241,26 @@ def test_a_folder_of_geotagged_photos(tmp_path, photo):
     one, two = data.rows()
     assert (one.image, one.truth.lat, one.truth.lon) == ("b.jpg", -54.0, -68.0)
     assert (two.image, two.truth.lat, two.truth.lon) == ("day 1/a.JPG", 60.0, 25.0)
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tiff", "heic", "avif"])
+def test_geotags_are_read_in_every_format(tmp_path, photo, suffix):
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    with Image.open(io.BytesIO(photo(1, lat=-12.5, lon=130.75))) as picture:
+        picture.save(tmp_path / f"a.{suffix}", exif=picture.getexif())
+    (row,) = open_dataset(tmp_path).rows()
+    assert (row.truth.lat, row.truth.lon) == (-12.5, 130.75)
+
+
+def test_the_datum_of_a_geotag_counts_when_it_is_known(tmp_path, photo):
+    (tmp_path / "a.jpg").write_bytes(photo(1, lat=36.0, lon=120.0, datum="GCJ-02"))
+    (row,) = open_dataset(tmp_path).rows()
+    assert row.truth.lon == LatLon(36.0, 120.0, Datum.GCJ02).wgs84.lon != 120.0
+    (tmp_path / "a.jpg").write_bytes(photo(1, lat=36.0, lon=120.0, datum="TOKYO"))
+    (row,) = open_dataset(tmp_path).rows()
+    assert row.truth.lon == 120.0
 
 
 def test_parts_of_a_parquet_set_are_one_set(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from wheretaken.errors import DataError, MissingExtraError
@@ -84,7 +85,11 @@ def _short(error: Exception) -> str:
 
 
 class Writer:
-    """Writes rows to a Parquet file; what waits in memory is bounded by `GROUP_BYTES` and `GROUP_ROWS`."""
+    """Writes rows to a Parquet file, a row group at a time, while the caller goes on.
+
+    In memory are at most the group that grows and the one that is being written, each within `GROUP_ROWS` and
+    `GROUP_BYTES` (and one picture more).
+    """
 
     def __init__(self, path: Path, fields: Mapping[str, Any], *, features: Mapping[str, Any] | None) -> None:
         """Create the file.
@@ -109,6 +114,8 @@ class Writer:
         )
         self._waiting: list[Mapping[str, Any]] = []
         self._size = 0
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="parquet")
+        self._writing: Future[None] | None = None
 
     def write(self, row: Mapping[str, Any], size: int) -> None:
         """Add a row whose pictures take `size` bytes."""
@@ -118,10 +125,16 @@ class Writer:
             self._flush()
 
     def _flush(self) -> None:
-        if self._waiting:
-            table = self._pa.Table.from_pylist(self._waiting, schema=self._schema)
-            self._file.write_table(table, row_group_size=len(self._waiting))
+        """Hand the group over; the one before is complete by then."""
+        if self._writing:
+            self._writing.result()
+        self._writing = self._pool.submit(self._save, self._waiting)
         self._waiting, self._size = [], 0
+
+    def _save(self, rows: list[Mapping[str, Any]]) -> None:
+        if rows:
+            table = self._pa.Table.from_pylist(rows, schema=self._schema)
+            self._file.write_table(table, row_group_size=len(rows))
 
     def __enter__(self) -> Self:
         return self
@@ -129,9 +142,13 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._flush()
-        self._file.close()
+        try:
+            if kind is None:
+                self._flush()
+                self._flush()  # waits for the one before
+        finally:
+            self._pool.shutdown()
+            self._file.close()
 
 
 def _type(pa: Any, kind: Any) -> Any:
