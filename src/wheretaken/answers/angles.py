@@ -39,7 +39,7 @@ CHINESE_HEMISPHERE = r"(?P<chinese>[北南东西東])[纬緯经經]"
 _HEMISPHERES = {"北": "N", "南": "S", "东": "E", "東": "E", "西": "W"}
 _VALUE = re.compile(
     rf"""(?:about|approx(?:\.|imately)?|约|[~≈])?+\s*
-         (?:(?P<head>[NSEW])\s{{0,2}}|{CHINESE_HEMISPHERE}\s{{0,2}})?+ {NUMBER}""",
+         (?:(?P<head>[NSEW])\s{{0,2}}|{CHINESE_HEMISPHERE}\s{{0,2}})?+ {NUMBER} \D{{0,40}}""",
     re.IGNORECASE | re.VERBOSE,
 )
 _DECIMAL_COMMA = re.compile(r"([+-]?\d{1,3}),(\d+)")

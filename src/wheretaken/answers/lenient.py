@@ -2,8 +2,8 @@
 
 Beyond the standard it takes single, curly and full-width quotes, quotes that are missing on one side or both
 (a bare value ends at the comma, the bracket or the line end), quotes within strings, trailing and missing
-commas, Chinese punctuation, and `//`, `#` and `/* */` comments. It is meant for what strict JSON has rejected, and
-gives what could be read up to the place where it cannot follow.
+commas, Chinese punctuation, and `//`, `#` and `/* */` comments. It is meant for what strict JSON has rejected
+and gives what could be read up to the place where it cannot follow.
 
 Every token is matched once, by a pattern that cannot go back into what it has read: the time is proportional
 to the text read.
@@ -18,7 +18,7 @@ from typing import NamedTuple, cast
 _MAX_DEPTH = 32
 _SURE_DECIMALS = 2
 """A number at the very end may have lost digits; with so many decimals that is 1 km at most."""
-_BLANK = re.compile(r"(?:[\s,，、;；]++|//[^\n]*+|\#[^\n]*+|/\*(?:[^*]|\*(?!/)){0,500}+\*/)*+")
+_BLANK = re.compile(r"(?:[\s,，、;；]++|//[^\n]*+|\#[^\n]*+|/\*(?:[^*]|\*(?!/)){0,200}+\*/)*+")
 _KEY = re.compile(
     r"""(?: "(?P<double>[^"\n{}]{0,100}+)" | '(?P<single>[^'\n{}]{0,100}+)'
           | ["'“”‘’＂`]?+
@@ -92,7 +92,7 @@ class _Reader:
         while not self._closes("}"):
             match = self._take(_KEY)
             key = match["double"] or match["single"] or (match["half"] or "").rstrip()
-            into[key] = value = self._value(depth)
+            into[_unescaped(key)] = value = self._value(depth)
             self._fill(value, depth)
 
     def _items(self, into: list[object], depth: int) -> None:
@@ -134,12 +134,7 @@ class _Reader:
         if not match[2] and self._text[self.at : self.at + 1] not in {",", "，"}:
             self.at = len(self._text)
             raise _BrokenOff
-        if "\\" not in match[1]:
-            return match[1]
-        try:
-            return cast("str", json.loads(f'"{match[1]}"', strict=False))
-        except ValueError:
-            return match[1]
+        return _unescaped(match[1])
 
     def _closes(self, mark: str) -> bool:
         self._take(_BLANK)
@@ -157,6 +152,16 @@ class _Reader:
             raise _BrokenOff
         self.at = match.end()
         return match
+
+
+def _unescaped(text: str) -> str:
+    """Return what a quoted text stands for; as it is where it is not escaped as JSON has it."""
+    if "\\" not in text:
+        return text
+    try:
+        return cast("str", json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text
 
 
 def _word(text: str) -> str | None:

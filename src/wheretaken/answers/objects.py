@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import NamedTuple, TypeVar, cast
 
 from pydantic import ValidationError
@@ -19,11 +20,15 @@ _Fields = dict[str, object]
 
 _DECODER = json.JSONDecoder(parse_constant=str)
 """Strict JSON; `NaN` and `Infinity`, which Python would take for numbers, are words to it."""
+_OPENING = re.compile(r"\{(?=\s*+[^\s{}\[\],:])")
+"""A brace before something that could be a key."""
 _STRICT_TRIES = 50
 """How often strict JSON may fail in one text before only the lenient reader is asked."""
 _SPARE = 50_000
 """Characters that may be read again in one text, behind braces that opened nothing of use."""
 _MAX_DEPTH = 8
+_POSITIONS = names.NOT_THE_ANSWER - {"call"} | {"lat", "lon"}
+"""Fields that hold numbers which running text would be misread for."""
 _SYNTAX = frozenset({Repair.SYNTAX})
 _TRUNCATED = frozenset({Repair.TRUNCATED})
 
@@ -66,15 +71,16 @@ def read_objects(text: str) -> Reading:
     broken: Answer | NoAnswer | None = None
     rest: list[str] = []
     seen, tries, spare = 0, _STRICT_TRIES, _SPARE
-    start = text.find("{")
-    while start >= 0:
+    opening = _OPENING.search(text)
+    while opening:
+        start = opening.start()
         found = _strictly(text, start) if tries else None
         if found is None:
             tries -= tries > 0
             found = _leniently(text, start)
-        result = _plain(found, text) or _read(found, text)
+        result, hidden = _judge(found, text)
         follow = found.end
-        if result is None and _hidden(found, text):
+        if hidden:
             rest.append(text[seen : found.start])
             seen = found.end
         elif found.whole:
@@ -84,7 +90,7 @@ def read_objects(text: str) -> Reading:
             follow = start + 1
         else:
             broken = result or broken
-        start = text.find("{", follow)
+        opening = _OPENING.search(text, follow)
     return Reading(whole or broken, "".join([*rest, text[seen:]]) if rest else text)
 
 
@@ -101,11 +107,20 @@ def _leniently(text: str, start: int) -> _Found:
     return _Found(loose.content, start, loose.end, loose.whole, _SYNTAX if loose.whole else _TRUNCATED)
 
 
-def _hidden(found: _Found, text: str) -> bool:
-    """Return whether an object without an answer is not even running text: a call, or half a position."""
+def _judge(found: _Found, text: str) -> tuple[Answer | NoAnswer | None, bool]:
+    """Return what an object answers, and whether it must not be read as running text either.
+
+    That is so for a call, and for an object whose position is cut off, unusable or not the answer's.
+    """
+    plain = _plain(found, text)
+    if plain or not found.content:
+        return plain, False
     fields = names.named(found.content)
-    cut = not found.whole and found.end >= len(text)
-    return names.is_call(fields) or (cut and ("lat" in fields or "lon" in fields))
+    if names.is_call(fields):
+        return None, True
+    result = _read(found, fields, text)
+    ended = found.whole or found.end >= len(text)
+    return result, result is None and ended and not _POSITIONS.isdisjoint(fields)
 
 
 def _plain(found: _Found, text: str) -> Answer | None:
@@ -116,15 +131,14 @@ def _plain(found: _Found, text: str) -> Answer | None:
     lat, lon, city, country = map(content.get, ("lat", "lon", "city", "country"))
     if not (isinstance(lat, float) and isinstance(lon, float) and abs(lat) <= 90 and abs(lon) <= 180):
         return None
-    if lat == lon == 0 or not isinstance(city, str) or not isinstance(country, str):
+    if (lat, lon) == (0.0, 0.0) or not isinstance(city, str) or not isinstance(country, str):
         return None
     raw = names.writable(text[found.start : found.end])
     return Answer(lat=lat, lon=lon, city=names.words(city), country=names.words(country), raw=raw)
 
 
-def _read(found: _Found, text: str) -> Answer | NoAnswer | None:
-    fields = names.named(found.content)
-    position = None if names.is_call(fields) else _position(fields, 0)
+def _read(found: _Found, fields: _Fields, text: str) -> Answer | NoAnswer | None:
+    position = _position(fields, 0)
     if position is None:
         return None
     if any(isinstance(value, dict) for value in fields.values()):
@@ -170,7 +184,7 @@ def _position(fields: _Fields, depth: int) -> _Position | None:
         return None
     longitude_first = fields.get("type") in {"Point", "point"}  # RFC 7946
     for name in names.NESTED:
-        position = _nested(fields.get(name), name, depth)
+        position = _nested(fields[name], name, depth) if name in fields else None
         if position is not None:
             if longitude_first and position.degrees and isinstance(fields[name], list):
                 return position._replace(degrees=position.degrees[::-1])

@@ -27,12 +27,13 @@ from wheretaken.answers.angles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from wheretaken.answers.model import Repair
 
-_LAT = r"lat(?:itude)?|纬度|緯度"
-_LON = r"lon(?:g(?:itude)?)?|lng|经度|經度"
+_AXES = {"lat", "lon"}
+_LAT = r"lat(?:itude)?|[纬緯]°"  # folded: 纬度
+_LON = r"lon(?:g(?:itude)?)?|lng|[经經経]°"
 _AND = r"\s{0,2}(?:[/,&、]|and|和)?\s{0,2}"
 _NUMBER = re.compile(
     rf"{NUMBER} (?P<unit>\s{{0,2}}\(?(?:(?P<unit_lat>{_LAT})|(?:{_LON}))(?![a-z]))?+",
@@ -46,7 +47,7 @@ _BEFORE = re.compile(
              | \b(?:is|are|of|about|around|roughly|approx(?:imately)?)\b\.? ){{0,12}} \Z""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""What may stand between the number before and this one, to its very end."""
+"""The label or hemisphere before a number, up to the number; its last group says which it is."""
 _REACH = 48
 """Characters before a number in which its label stands."""
 _LABEL_GAP = 80
@@ -82,7 +83,7 @@ class _Coordinate(NamedTuple):
 
     @property
     def axis(self) -> str:
-        return self.angle.axis or (self.label if self.label in {"lat", "lon"} else "")
+        return self.angle.axis or (self.label if self.label in _AXES else "")
 
 
 def read_pair(text: str, decimals: int = 2) -> Pair | None:
@@ -92,68 +93,65 @@ def read_pair(text: str, decimals: int = 2) -> Pair | None:
         text: as it was written.
         decimals: how many each number of a bare pair must have.
     """
-    coordinates = _coordinates(fold(text))
-    pairs = list(itertools.pairwise(coordinates))[::-1]
+    plain = fold(text)
+    pairs = list(itertools.pairwise(_coordinates(plain)))[::-1]
     for sort in (_labelled, _lettered):
         for one, two in pairs:
             if sort(one, two) and (pair := _pair(one, two, one.axis == "lon")):
                 return pair
     for one, two in pairs:
-        if _bare(one, two, text, decimals) and (pair := _pair(one, two, one.label in {"lon", "turned"})):
+        if _bare(one, two, plain, decimals) and (pair := _pair(one, two, one.label in {"lon", "turned"})):
             return pair
     return None
 
 
-def _coordinates(text: str) -> Sequence[_Coordinate]:
-    found: list[_Coordinate] = []
+def _coordinates(text: str) -> Iterator[_Coordinate]:
     end = 0
     for match in _NUMBER.finditer(text):
-        start = match.start()
-        low = max(end, start - _REACH)
-        before = _BEFORE.search(text, low, start)
+        before = _BEFORE.search(text, max(end, match.start() - _REACH), match.start())
         label = before.lastgroup or "" if before else ""
-        letter = hemisphere(before["letter"] or before["chinese"]) if before else ""
-        read = angle(match, letter)
-        unit = "" if label in {"lat", "lon"} or not match["unit"] else "lat" if match["unit_lat"] else "lon"
-        end = (
-            match.end()
-            if unit
-            else match.end("unit") - len(match["unit"] or "")
-            if match["unit"]
-            else match.end()
-        )
-        if read is None or (read.axis and label in {"lat", "lon"} and label != read.axis):
-            continue
-        fraction = match["fraction"] or ""
-        found.append(
-            _Coordinate(
-                angle=read,
-                label=unit or (label if label not in {"letter", "chinese"} else ""),
-                decimals=max(0, len(fraction) - 1),
-                marked=bool(fraction or match["mark"]),
-                start=before.start() if before else start,
-                number=start,
-                end=end,
-            )
-        )
-    return found
+        # Behind a number that has its label already stands that of the next one.
+        end = match.start("unit") if match["unit"] and label in _AXES else match.end()
+        coordinate = _coordinate(match, before, end)
+        if coordinate:
+            yield coordinate
+
+
+def _coordinate(match: re.Match[str], before: re.Match[str] | None, end: int) -> _Coordinate | None:
+    """Return a number with what stands beside it; None when its hemisphere contradicts its label."""
+    label = before.lastgroup or "" if before else ""
+    read = angle(match, hemisphere(before["letter"] or before["chinese"]) if before else "")
+    if read is None or (read.axis and label in _AXES and label != read.axis):
+        return None
+    if match["unit"] and end == match.end():
+        label = "lat" if match["unit_lat"] else "lon"
+    fraction = match["fraction"] or ""
+    return _Coordinate(
+        angle=read,
+        label="" if label in {"letter", "chinese"} else label,
+        decimals=max(0, len(fraction) - 1),
+        marked=bool(fraction or match["mark"]),
+        start=before.start() if before else match.start(),
+        number=match.start(),
+        end=end,
+    )
 
 
 def _labelled(one: _Coordinate, two: _Coordinate) -> bool:
     has_label = bool(one.label or two.label)
-    return has_label and {one.axis, two.axis} == {"lat", "lon"} and two.number - one.end <= _LABEL_GAP
+    return has_label and {one.axis, two.axis} == _AXES and two.number - one.end <= _LABEL_GAP
 
 
 def _lettered(one: _Coordinate, two: _Coordinate) -> bool:
     # "12 S, 7 E" is a street address at least as often: each needs a degree sign or decimals.
     axes = {one.angle.axis, two.angle.axis}
-    return axes == {"lat", "lon"} and one.marked and two.marked and two.number - one.end <= _LETTER_GAP
+    return axes == _AXES and one.marked and two.marked and two.number - one.end <= _LETTER_GAP
 
 
 def _bare(one: _Coordinate, two: _Coordinate, text: str, decimals: int) -> bool:
-    plain = not (one.angle.axis or two.angle.axis or two.label)
+    unnamed = not (one.angle.axis or two.angle.axis or two.label)
     enough = min(one.decimals, two.decimals) >= decimals
-    return plain and enough and _BETWEEN_BARE.fullmatch(fold(text[one.end : two.number])) is not None
+    return unnamed and enough and _BETWEEN_BARE.fullmatch(text, one.end, two.number) is not None
 
 
 def _pair(one: _Coordinate, two: _Coordinate, turned: bool) -> Pair | None:

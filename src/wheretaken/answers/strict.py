@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KEYS = ("lat", "lon", "city", "country")
+_SHORTEST = len('{"lat":0,"lon":0,"city":0,"country":0}')
 _BRACE = re.compile(r"[{}]")
 
 
@@ -51,6 +52,7 @@ def parse_strict(text: str) -> Answer | NoAnswer:
 
 
 def _spans(text: str) -> Iterator[str]:
+    """Yield the outermost spans of balanced braces that are long enough for four keys."""
     depth = start = 0
     for brace in _BRACE.finditer(text):
         if brace[0] == "{":
@@ -59,7 +61,7 @@ def _spans(text: str) -> Iterator[str]:
             depth += 1
         elif depth:
             depth -= 1
-            if depth == 0:
+            if depth == 0 and brace.end() - start >= _SHORTEST:
                 yield text[start : brace.end()]
 
 
@@ -68,7 +70,7 @@ def _answer(fields: dict[str, object], span: str) -> Answer | NoAnswer:
     if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90):
         return NoAnswer(reason="unparsed", detail="lat and lon are no position")
     if abs(lon) > 180:
-        lon = (lon + 180) % 360 - 180
+        lon = math.remainder(lon, 360)
     return Answer(lat=lat, lon=lon, city=words(fields["city"]), country=words(fields["country"]), raw=span)
 
 
