@@ -47,7 +47,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Testimony:
+class Statement:
     """What a verifier is given of one run. No truth, no file name: neither has a place to stand in."""
 
     ballot: Ballot
@@ -55,7 +55,7 @@ class Testimony:
     """The whole conversation; pictures without their bytes when the run was read back from a file."""
 
     @classmethod
-    def of(cls, trajectory: Trajectory) -> Testimony:
+    def of(cls, trajectory: Trajectory) -> Statement:
         """Return what a run said."""
         answer = trajectory.answer
         if answer is None:
@@ -72,7 +72,7 @@ class Verifier(Protocol):
         """What records and reports call it."""
         ...
 
-    async def decide(self, runs: Sequence[Testimony]) -> Verdict:
+    async def decide(self, runs: Sequence[Statement]) -> Verdict:
         """Choose one of the runs that have a position, or none when none has."""
         ...
 
@@ -86,7 +86,7 @@ class Vote:
         """Count the runs of a model by its weight, all alike by default."""
         self._weights = weights
 
-    async def decide(self, runs: Sequence[Testimony]) -> Verdict:
+    async def decide(self, runs: Sequence[Statement]) -> Verdict:
         """Vote; the same runs in the same order give the same verdict."""
         return vote([run.ballot for run in runs], self._weights)
 

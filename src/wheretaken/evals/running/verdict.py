@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wheretaken.agent import Status, Trajectory
 from wheretaken.evals.model import Result
 from wheretaken.messages import Usage
-from wheretaken.sampling.parallel import Testimony
+from wheretaken.sampling.parallel import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ async def judge(entry: Entry, runs: Sequence[Trajectory], verifier: Verifier, da
         (run,) = runs
         alone = {"status": run.status, "answer": run.answer, "detail": run.detail}
         return _result(entry, data_source).model_copy(update=common | alone)
-    verdict = await verifier.decide([Testimony.of(run) for run in runs])
+    verdict = await verifier.decide([Statement.of(run) for run in runs])
     if verdict.chosen is None:
         told = min(runs, key=lambda run: _TELLING.index(run.status))
         none = {"status": told.status, "detail": told.detail, "agree": verdict.agree}
