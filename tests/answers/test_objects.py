@@ -54,6 +54,9 @@ def test_the_short_way_reads_what_the_long_one_reads(
     assert found is not None
     plain = objects._plain(found, text)
     assert plain is None or plain == objects._read(found, fields.named(found.content), text)
+    loose = objects._leniently(text[:-1] + ",}", 0)
+    plain_loose = objects._plain(loose, text)
+    assert plain_loose is None or plain_loose == objects._read(loose, fields.named(loose.content), text)
     usual = isinstance(lat, float) and isinstance(lon, float) and abs(lat) <= 90 and abs(lon) <= 180
     assert (plain is not None) == (usual and (lat, lon) != (0, 0) and country is not None and not more)
 

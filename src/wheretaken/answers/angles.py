@@ -27,19 +27,21 @@ _FOLD = {ord(character): plain for plain, characters in _FOLDED.items() for char
 _UNFOLDED = re.compile(f"[{''.join(map(chr, _FOLD))}]")
 
 NUMBER = r"""
-    (?P<sign>(?<![\d.°])[+-])?+ (?<![\d.])
-    (?P<whole>\d{1,3}+)(?P<fraction>\.\d++|,\d{2,}+(?=\ ?°))?+ (?!\.?\d)
+    (?P<whole>\d(?<![\d.]\d)\d{0,2}+)(?P<fraction>\.\d++|,\d{2,}+(?=\ ?°))?+ (?!\.?\d)
     (?:\s{0,2}(?P<mark>°|degrees?\b|deg\b))?+
     (?:\s{0,2}(?P<minutes>\d{1,2}+(?:\.\d++)?+)\s{0,2}'(?!')
        (?:\s{0,2}(?P<seconds>\d{1,2}+(?:\.\d++)?+)\s{0,2}(?:"|''))?+ )?+
     (?:\s{0,2}(?P<letter>[NSEW]|North|South|East|West)\b)?+
 """
-"""A coordinate in folded text, from its sign to its hemisphere; for `re.VERBOSE | re.IGNORECASE`."""
+"""A coordinate in folded text, from its first digit to its hemisphere; for `re.VERBOSE | re.IGNORECASE`.
+
+It begins with a digit because text is searched several times faster for a digit than for anything else.
+"""
 CHINESE_HEMISPHERE = r"(?P<chinese>[北南东西東])[纬緯经經]"
 _HEMISPHERES = {"北": "N", "南": "S", "东": "E", "東": "E", "西": "W"}
 _VALUE = re.compile(
     rf"""(?:about|approx(?:\.|imately)?|约|[~≈])?+\s*
-         (?:(?P<head>[NSEW])\s{{0,2}}|{CHINESE_HEMISPHERE}\s{{0,2}})?+ {NUMBER} \D{{0,40}}""",
+         (?:(?P<head>[NSEW])\s{{0,2}}|{CHINESE_HEMISPHERE}\s{{0,2}})?+ [+-]?+ {NUMBER} \D{{0,40}}""",
     re.IGNORECASE | re.VERBOSE,
 )
 _DECIMAL_COMMA = re.compile(r"([+-]?\d{1,3}),(\d+)")
@@ -70,6 +72,15 @@ def hemisphere(letter: str | None) -> str:
     return _HEMISPHERES.get(letter, letter[:1].upper()) if letter else ""
 
 
+def number_start(match: re.Match[str]) -> int:
+    """Return where a matched `NUMBER` begins, its sign included; a dash behind another number is none."""
+    text, digit = match.string, match.start("whole")
+    if digit == 0 or text[digit - 1] not in "+-":
+        return digit
+    behind_number = digit > 1 and (text[digit - 2] in ".°" or text[digit - 2].isdigit())
+    return digit if behind_number else digit - 1
+
+
 def angle(match: re.Match[str], before: str = "") -> Angle | None:
     """Return the coordinate of a matched `NUMBER`; None when its letters contradict each other.
 
@@ -86,7 +97,7 @@ def angle(match: re.Match[str], before: str = "") -> Angle | None:
         return None
     whole = float(match["whole"] + (match["fraction"] or "").replace(",", "."))
     size = whole + minutes / 60 + seconds / 3600
-    minus = match["sign"] == "-"
+    minus = match.string[number_start(match)] == "-"
     return Angle(
         degrees=-size if minus or letter in {"S", "W"} else size,
         axis={"N": "lat", "S": "lat", "E": "lon", "W": "lon"}.get(letter, ""),

@@ -126,15 +126,21 @@ def _judge(found: _Found, text: str) -> tuple[Answer | NoAnswer | None, bool]:
 def _plain(found: _Found, text: str) -> Answer | None:
     """Read the one shape that nearly all objects have; gives what `_read` gives, in half the time."""
     content = found.content
-    if found.repairs or len(content) != 4:
+    if not found.whole or len(content) != 4:
         return None
     lat, lon, city, country = map(content.get, ("lat", "lon", "city", "country"))
     if not (isinstance(lat, float) and isinstance(lon, float) and abs(lat) <= 90 and abs(lon) <= 180):
         return None
     if (lat, lon) == (0.0, 0.0) or not isinstance(city, str) or not isinstance(country, str):
         return None
-    raw = names.writable(text[found.start : found.end])
-    return Answer(lat=lat, lon=lon, city=names.words(city), country=names.words(country), raw=raw)
+    return Answer(
+        lat=lat,
+        lon=lon,
+        city=names.words(city),
+        country=names.words(country),
+        raw=names.writable(text[found.start : found.end]),
+        repairs=tuple(found.repairs),  # of finding it: one at most
+    )
 
 
 def _read(found: _Found, fields: _Fields, text: str) -> Answer | NoAnswer | None:

@@ -24,6 +24,7 @@ from wheretaken.answers.angles import (
     fold,
     hemisphere,
     in_range,
+    number_start,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def read_pair(text: str, decimals: int = 2) -> Pair | None:
 def _coordinates(text: str) -> Iterator[_Coordinate]:
     end = 0
     for match in _NUMBER.finditer(text):
-        before = _BEFORE.search(text, max(end, match.start() - _REACH), match.start())
+        start = number_start(match)
+        before = _BEFORE.search(text, max(end, start - _REACH), start)
         label = before.lastgroup or "" if before else ""
         # Behind a number that has its label already stands that of the next one.
         end = match.start("unit") if match["unit"] and label in _AXES else match.end()
@@ -131,8 +133,8 @@ def _coordinate(match: re.Match[str], before: re.Match[str] | None, end: int) ->
         label="" if label in {"letter", "chinese"} else label,
         decimals=max(0, len(fraction) - 1),
         marked=bool(fraction or match["mark"]),
-        start=before.start() if before else match.start(),
-        number=match.start(),
+        start=before.start() if before else number_start(match),
+        number=number_start(match),
         end=end,
     )
 
