@@ -142,6 +142,15 @@ def test_the_checks_have_no_chance_in_them():
     assert check(found) == check(found)
 
 
+@pytest.mark.parametrize(
+    "prompt", ["33.8688 S, 151.2093 E", "-33.8688,151.2093", "gps=(-33.868812 151.209312)"]
+)
+def test_the_position_is_found_however_it_is_written(prompt):
+    photo = Result(id="x", truth=Truth(lat=-33.86881, lon=151.20931), status=Status.ANSWERED,
+                   answer=Answer(lat=1, lon=1), runs=("run-1",))  # fmt: skip
+    assert only(check([photo], trajectories=[trajectory(prompt)])).title.startswith("The prompt holds")
+
+
 @pytest.mark.parametrize("datum", list(Datum))
 @pytest.mark.parametrize("decimals", [3, 5])
 def test_a_prompt_with_the_position_is_an_error(datum, decimals):

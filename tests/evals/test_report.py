@@ -258,6 +258,11 @@ def test_the_worst_come_first_with_a_clean_picture(tmp_path, picture):
     assert "data:image" not in to_markdown(report)
 
 
+def test_the_results_of_a_run_stand_for_the_run(tmp_path, picture):
+    directory = run_directory(tmp_path / "run", [result(at, 1.0) for at in range(3)], picture)
+    assert to_html(made(directory / "results.jsonl")) == to_html(made(directory))
+
+
 def test_a_picture_that_is_gone_does_not_cost_the_report(tmp_path, picture):
     directory = run_directory(tmp_path / "run", [result(at, 1.0) for at in range(3)], picture)
     next((directory / "media").iterdir()).write_bytes(b"no picture")

@@ -58,7 +58,10 @@ CHANCE_P = 0.01
 _NEAREST_KM = 0.01
 """Distances below count as this in a mean of logarithms."""
 _EXAMPLES = 5
-_NUMBER = re.compile(r"-?\d{1,3}\.\d{3,}")
+_NUMBER = re.compile(r"(?<![\d.])\d{1,3}\.\d{3,}")
+"""Without a sign, which may be a letter for the hemisphere instead."""
+_METRE_DEG = 1e-5
+"""About a metre: two records of one position may differ by that."""
 _SHORTEST_NAME = 5
 """A shorter file name may stand in a prompt by chance."""
 
@@ -262,9 +265,9 @@ def _told(prompt: str, truth: Truth) -> str:
 
 
 def _is_written(text: str, value: float) -> bool:
-    """Tell whether a decimal number is `value`, rounded or cut off where the text ends."""
-    step = 10.0 ** -len(text.partition(".")[2])
-    return abs(float(text) - value) < step
+    """Tell whether a decimal number is `value` without its sign, rounded or cut off where the text ends."""
+    step = max(10.0 ** -len(text.partition(".")[2]), _METRE_DEG)
+    return abs(float(text) - abs(value)) < step
 
 
 def _photos(count: int) -> str:

@@ -11,6 +11,7 @@ from wheretaken.evals.health import check
 from wheretaken.evals.report.habits import Habits
 from wheretaken.evals.report.model import Run
 from wheretaken.evals.results import read_results
+from wheretaken.evals.results.runs import is_run
 from wheretaken.evals.running.settings import CONFIG, Config
 from wheretaken.photos import load
 from wheretaken.scoring.tally import Tally
@@ -30,7 +31,8 @@ def gather(paths: Sequence[Path], *, reading: Reading = "tolerant", data: DataSe
     Raises:
         DataError: a file cannot be used; the message names file, line and remedy.
     """
-    return [_run(path, name, reading, data) for path, name in zip(paths, _names(paths), strict=True)]
+    places = [path.parent if path.is_file() and is_run(path) else path for path in paths]
+    return [_run(path, name, reading, data) for path, name in zip(places, _names(places), strict=True)]
 
 
 def _run(path: Path, name: str, reading: Reading, data: DataSet | None) -> Run:
