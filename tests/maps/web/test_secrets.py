@@ -5,11 +5,12 @@ import traceback
 from collections.abc import Callable
 from urllib.parse import quote
 
+import httpx2
 import pytest
 from pydantic import SecretStr
 
 from wheretaken.errors import WheretakenError
-from wheretaken.maps.web import Fault, FaultKind, Service, WebSettings
+from wheretaken.maps.web import Fault, FaultKind, Response, Service, WebSettings
 from wheretaken.maps.web.scrub import Scrubber
 from wheretaken.testing.services import (
     EVERY,
@@ -84,6 +85,28 @@ async def test_no_key_in_what_an_adapter_repeats(
     )
     said = await everything_said(service, caplog)
     assert "INVALID KEY *** " in said
+    assert_no_key(said)
+
+
+async def test_no_key_in_what_an_adapter_gets_to_see(make_service: Make) -> None:
+    seen: list[Response] = []
+    await keyed(make_service, FakeService(echo), fault=seen.append).json("/start")
+    assert "key=***" in seen[0].headers["x-asked"]
+    assert_no_key(repr(seen))
+
+
+class Talkative(httpx2.AsyncBaseTransport):
+    """Fails with the whole request in its words."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError(f"cannot reach {request.url} with {request.headers['x-token']}")
+
+
+async def test_no_key_in_what_a_transport_repeats(
+    make_service: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = await everything_said(keyed(make_service, FakeService(echo), transport=Talkative()), caplog)
+    assert "ConnectError: cannot reach https://maps.test/v1/start?key=*** with ***" in said
     assert_no_key(said)
 
 

@@ -192,11 +192,14 @@ async def test_a_trial_that_is_cancelled_lets_another_call_try(make_service: Mak
     assert await service.json("/a") == "/v1/a"
 
 
-async def test_those_who_wait_do_not_ask_a_service_that_has_failed_meanwhile(make_service: Make) -> None:
+async def test_those_who_wait_do_not_ask_a_service_that_has_failed_meanwhile(
+    make_service: Make, ledger: Ledger
+) -> None:
     upstream = fake(latency=1)
     upstream.fail(*[status(500)] * 100)
-    results = await outcomes(start(make_service(upstream, attempts=1, failures=2, concurrency=1), 20))
-    assert len(upstream.asked) == 2
+    service = make_service(upstream, attempts=1, failures=2, concurrency=1)
+    results = await outcomes(start(service, 20))
+    assert len(upstream.asked) == ledger.sent_today("maps", service.limits) == 2
     assert [type(error) for error in results] == [ServiceError] * 2 + [UnavailableError] * 18
 
 
