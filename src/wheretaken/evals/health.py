@@ -1,12 +1,13 @@
 """Signs that a set of results does not measure what it seems to: looked for in every report.
 
 The model: `check` is given results (and, where there are any, the trajectories behind them) and returns what
-it found, worst first; an empty list is good news. It never raises and changes no number: whoever shows the
-numbers shows the findings above them. Every limit is a constant here, set so that the published answers of
-models that did look at the pictures stay below it.
+it found, worst first; an empty list is good news. It changes no number: whoever shows the numbers shows the
+findings above them. Every limit is a constant here, set so that the published answers of models that did look
+at the pictures are no error when a person reads them.
 
 Prompts are searched for the truth only before the model first speaks: later text may name the right place
-because a tool found it, which is the task.
+because a tool found it, which is the task. Both coordinates must be there, so that one number that is equal
+by chance is no finding; names of cities are not looked for, as a prompt may hold them as an example.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ TWICE_SHARE = 0.01
 """Above this share of photos with extra results it is an error; public sets hold a few pictures twice."""
 REPEATED_POSITIONS = 3
 REPEATED_SHARE = 0.25
-"""So many positions may be wrong answers to this share of the photos; published models reach 0.14."""
+"""So many positions may be wrong answers to this share of the photos; published models reach 0.15."""
 _REPEATED_DECIMALS = 2
 """Positions are the same when they agree to 0.01 degrees, about a kilometre."""
 _FAR_KM = 25.0
