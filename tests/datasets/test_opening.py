@@ -52,7 +52,7 @@ def test_mapbench(tmp_path):
     assert first.read() == b"images/a.jpg"
     assert (second.truth.lat, second.truth.lon, second.line) == (31.2, 121.5, 2)
     assert list(data.rows()) == [first, second]  # it can be read again
-    assert open_dataset(tmp_path).name == tmp_path.name  # `test` would say nothing
+    assert open_dataset(tmp_path).name == data.name == tmp_path.name  # `test` would say nothing
 
 
 def test_a_datum_of_the_whole_set_is_converted(tmp_path):
@@ -145,6 +145,8 @@ def test_swapped_headers_are_found_by_a_longitude_beyond_90(tmp_path, header):
     assert (first.truth.lat, first.truth.lon) == (32.3, -64.7)
     assert (second.truth.lat, second.truth.lon) == (29.97, 122.39)
     assert first.read() == b"im2gps3ktest/0.jpg"
+    lat, lon = ("LON", "LAT") if header is SWAPPED else ("LAT", "LON")
+    assert f"lat from {lat}, lon from {lon}" in data.notes[0]
 
 
 def test_headers_are_not_swapped_because_longitude_stands_first(tmp_path):

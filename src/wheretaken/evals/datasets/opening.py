@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from wheretaken.evals.datasets import families
 from wheretaken.evals.datasets.columns import FIELDS, assign
 from wheretaken.evals.datasets.formats.geotags import SUFFIXES, Geotags
 from wheretaken.evals.datasets.formats.hub import PREFIX, Hub
-from wheretaken.evals.datasets.formats.parquet import SPLIT, Parquet
+from wheretaken.evals.datasets.formats.parquet import Parquet
 from wheretaken.evals.datasets.formats.text import Delimited, JsonLines
 from wheretaken.evals.datasets.gallery import Gallery
 from wheretaken.evals.datasets.reading import Table, datum_named
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _TEXT = {".csv": Delimited, ".tsv": Delimited, ".jsonl": JsonLines, ".ndjson": JsonLines, ".json": JsonLines}
 _PARQUET = frozenset({".parquet", ".pq"})
 _TABLES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", *_PARQUET})
+_GENERIC = re.compile(
+    r"(train|test|validation|valid|val|dev|eval|data|metadata)(-\d+-of-\d+)?", re.IGNORECASE
+)
 _KINDS = "a CSV, TSV, JSONL or Parquet table"
 PROBLEMS = ".problems.jsonl"
 """Ending of the list that `data prepare` writes beside its output, which is no table of photos."""
@@ -86,13 +90,18 @@ def _find(path: str | Path) -> _Found:
         )
     suffix = place.suffix.lower()
     if suffix in _PARQUET:
-        return _Found(Parquet((place,)), place.stem, place.parent, place.stem)
+        return _Found(Parquet((place,)), _name(place), place.parent, place.stem)
     if suffix not in _TEXT:
         remedy = (
             "give the folder that it is in" if suffix in SUFFIXES else f"a data set is {_KINDS}, or a folder"
         )
         raise DataError(f"{place} is no table: {remedy}")
-    return _Found(_TEXT[suffix](place), place.stem, place.parent, place.stem)
+    return _Found(_TEXT[suffix](place), _name(place), place.parent, place.stem)
+
+
+def _name(table: Path) -> str:
+    """Return a table's name, or its folder's where the table is called `test` or `train-00000-of-00002`."""
+    return table.resolve().parent.name if _GENERIC.fullmatch(table.stem) else table.stem
 
 
 def _in_folder(folder: Path) -> _Found:
@@ -104,16 +113,14 @@ def _in_folder(folder: Path) -> _Found:
     )
     parts = [path for path in here if path.suffix.lower() in _PARQUET]
     if not here:
-        parts = sorted(path for suffix in _PARQUET for path in folder.glob(f"*/**/*{suffix}"))
+        parts = sorted(path for suffix in _PARQUET for path in folder.glob(f"[!.]*/**/*{suffix}"))
     if parts and len(parts) >= len(here):
         return _Found(Parquet(tuple(parts)), folder.resolve().name, folder, "")
     if len(here) > 1:
         names = ", ".join(path.name for path in here[:8])
         raise DataError(f"{folder} holds several tables: name one of them ({names})")
     if here:
-        found = _find(here[0])
-        generic = SPLIT.fullmatch(found.stem) or found.stem == "metadata"
-        return _Found(found.source, folder.resolve().name if generic else found.name, folder, found.stem)
+        return _find(here[0])
     photos = Geotags(folder)
     if next(photos.records(), None) is None:
         raise DataError(
@@ -132,7 +139,7 @@ def _table(found: _Found, images: Path | None, chosen: Mapping[str, str], datum:
     root = images or found.root
     folders = families.folders(family, root, found.stem)
     format_ = source.kind if family is families.TABLE else f"{family.name}, {source.kind}"
-    notes = [f"read as {format_}: {_pairs(columns)}"]
+    notes: list[str] = []
     if "lat" not in chosen and "lon" not in chosen:
         turned, note = families.swapped(source, family, found.stem, columns["lat"], columns["lon"])
         if turned:
@@ -149,7 +156,7 @@ def _table(found: _Found, images: Path | None, chosen: Mapping[str, str], datum:
     return Table(
         name=found.name,
         format=format_,
-        notes=tuple(notes),
+        notes=(f"read as {format_}: {_pairs(columns)}", *notes),
         source=source,
         columns=columns,
         gallery=Gallery(root, folders, family.unique_names),

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-SPLIT = re.compile(r"(train|test|validation|valid|val|dev|eval)(?![a-z])", re.IGNORECASE)
+_SPLIT = re.compile(r"(train|test|validation|valid|val|dev|eval)(?![a-z])", re.IGNORECASE)
 
 
 def split_of(path: Path) -> str:
     """Return the part of a data set that a file is by its name, or its folder's: `train-00000-of-00002`."""
-    found = SPLIT.match(path.stem) or SPLIT.fullmatch(path.parent.name)
+    found = _SPLIT.match(path.stem) or _SPLIT.fullmatch(path.parent.name)
     return found[1].lower() if found else ""
 
 
