@@ -3,20 +3,18 @@
 The model: every line is a ballot, cast by the model that its file names, or by the file itself where it
 names none or the same as another. Files are joined by the photos' ids, over all photos that any of them has;
 where a file has no line about a photo it casts a ballot without a position. One file may hold several lines
-about a photo. A picture that the set lists at two places is two photos; one that it lists twice at one place
-is one photo with more candidates.
+about a photo; what the set lists as two rows is two photos (`joining`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wheretaken.errors import DataError, UserError
+from wheretaken.errors import UserError
 from wheretaken.evals.crossfit import Case
-from wheretaken.evals.distances import measured
+from wheretaken.evals.joining import by_row, check_truth
 from wheretaken.evals.results import read_results
-from wheretaken.geo import LatLon, distance_km
 from wheretaken.sampling.model import Ballot
 
 if TYPE_CHECKING:
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
 
     from wheretaken.evals.model import Result, Truth
     from wheretaken.evals.results import Reading
-
-_SAME_KM = 0.1
-"""Truths nearer than this are the same: rounding is far below, the shift of GCJ-02 far above (0.36 km)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,51 +72,45 @@ def read_candidates(paths: Sequence[Path], *, reading: Reading = "tolerant") -> 
     """Read files of answers about the same photos.
 
     Raises:
-        UserError: a file is named twice, or has no photo in common with the others.
-        DataError: a file cannot be used, or two disagree about where a photo was taken.
+        UserError: a file is named twice.
+        DataError: a file cannot be used, has no photo in common with the others, or two disagree about where
+            a photo was taken.
     """
     files = tuple(str(path) for path in paths)
-    models: list[str] = []
-    photos: dict[str, list[Photo]] = {}
-    for k, path in enumerate(paths):
-        if path in paths[:k]:
-            raise UserError(f"{path} is named twice: its answers would agree with themselves; name it once")
-        model = ""
-        for result, km in measured(read_results(path, reading=reading)):
-            photo = _find(photos.setdefault(result.id, []), result, files, k)
-            photo.results[k].append(result)
-            photo.km[k].append(km)
-            model = model or result.model
-        models.append(model)
-    found = tuple(photo for same in photos.values() for photo in same)
-    for k, file in enumerate(files):
-        shared = any(photo.results[k] and sum(map(bool, photo.results)) > 1 for photo in found)
-        if len(files) > 1 and not shared:
-            raise UserError(f"{file} has no photo in common with the other files: name files about one set")
+    repeated = next((path for k, path in enumerate(paths) if path in paths[:k]), None)
+    if repeated is not None:
+        raise UserError(f"{repeated} is named twice: its answers would agree with themselves; name it once")
+    said = [_read(path, reading) for path in paths]
+    check_truth(files, said)
+    truths = {name: own.truth for photos in said for name, own in photos.items()}
+    models = [next((r.model for own in rows.values() for r in own.results if r.model), "") for rows in said]
+    found = tuple(
+        Photo(
+            name,
+            truth,
+            tuple(own[name].results if name in own else [] for own in said),
+            tuple(own[name].km if name in own else [] for own in said),
+        )
+        for name, truth in truths.items()
+    )
     return Candidates(files, _voters(paths, models), found)
 
 
-def _find(known: list[Photo], result: Result, files: Sequence[str], k: int) -> Photo:
-    """Return the photo that a result of file `k` is about; `known` are the photos with its id."""
-    for photo in known:
-        if _same(photo.truth, result.truth):
-            return photo
-    earlier = [file for file, own in zip(files[:k], known[0].results, strict=False) if own] if known else []
-    if earlier:
-        one, two = known[0].truth, result.truth
-        raise DataError(
-            f"{earlier[0]} and {files[k]} disagree about where {result.id!r} was taken: {one.lat}, {one.lon}"
-            f" and {two.lat}, {two.lon}; name files about one set, in one datum"
-        )
-    photo = Photo(result.id, result.truth, tuple([] for _ in files), tuple([] for _ in files))
-    known.append(photo)
-    return photo
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one file says about one photo."""
+
+    truth: Truth
+    results: list[Result] = field(default_factory=list["Result"])
+    km: list[float] = field(default_factory=list[float])
+
+    def add(self, result: Result, km: float) -> None:
+        self.results.append(result)
+        self.km.append(km)
 
 
-def _same(one: Truth, two: Truth) -> bool:
-    if (one.lat, one.lon) == (two.lat, two.lon):
-        return True
-    return distance_km(LatLon(one.lat, one.lon), LatLon(two.lat, two.lon)) < _SAME_KM
+def _read(path: Path, reading: Reading) -> dict[str, _Said]:
+    return by_row(read_results(path, reading=reading), lambda result: _Said(result.truth), _Said.add)
 
 
 def _ballot(voter: str, result: Result) -> Ballot:

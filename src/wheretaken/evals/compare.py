@@ -79,7 +79,7 @@ def compare(a: File, b: File, *, seed: int = 0, resamples: int = RESAMPLES) -> C
     Raises:
         DataError: they have no photo in common, or are not about the same set.
     """
-    check_truth((a, b))
+    check_truth((a.name, b.name), (a.photos, b.photos))
     shared = [name for name in a.photos if name in b.photos]
     ours = _measures([a.photos[name] for name in shared])
     theirs = _measures([b.photos[name] for name in shared])

@@ -65,7 +65,7 @@ def split(files: Sequence[File], *, at_km: float, agree: int) -> Split:
     """
     if agree > len(files):
         raise UserError(f"{agree} of {len(files)} files cannot agree: name more files, or a smaller --agree")
-    check_truth(files)
+    check_truth([file.name for file in files], [file.photos for file in files])
     photos = dict.fromkeys(name for file in files for name in file.photos)
     easy = {name for name in photos if sum(_places(file.photos.get(name), at_km) for file in files) >= agree}
     return Split(
