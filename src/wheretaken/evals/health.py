@@ -141,7 +141,7 @@ def _twice(results: Sequence[Result]) -> Iterator[Finding]:
         yield Finding(
             "error" if len(often) > TWICE_SHARE * len(counts) else "warning",
             f"{_photos(len(often))} {_has(len(often))} more results than the others",
-            "They weigh more in every rate: remove the repeated lines, or make the ids unique.",
+            "They weigh more in every rate: the set has a picture twice, or a line is repeated.",
             tuple(often[:_EXAMPLES]),
         )
 

@@ -43,8 +43,7 @@ def build(runs: Sequence[Run], *, reading: Reading = "tolerant") -> Report:
         runs: at least one; their order is kept.
         reading: how texts were read, which the report states.
     """
-    photos = {result.id for run in runs for result in run.results}
-    size = f"{len(photos):,} photos" + (f", {len(runs)} runs" if len(runs) > 1 else "")
+    size = f"{len(runs)} runs" if len(runs) > 1 else f"{runs[0].score.n:,} photos"
     return Report(
         title=f"Where taken? {runs[0].name}" if len(runs) == 1 else "Where taken? Runs side by side",
         subtitle=f"{size}; answers read from texts the {reading} way. Measured by wheretaken {__version__}.",
