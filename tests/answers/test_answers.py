@@ -146,6 +146,14 @@ def test_names_stand_beside_the_position():
     assert (answer.lat, answer.city, answer.country) == (48.8566, "Paris", "France")
 
 
+def test_names_of_a_feature():
+    geometry = '"geometry": {"type": "Point", "coordinates": [2.3522, 48.8566]}'
+    feature = f'{{"type": "Feature", {geometry}, "properties": {{"city": "Paris", "country": "France"}}}}'
+    answer = parse(f'{{"type": "FeatureCollection", "features": [{feature}]}}')
+    assert isinstance(answer, Answer)
+    assert (answer.lat, answer.lon, answer.city, answer.country) == (48.8566, 2.3522, "Paris", "France")
+
+
 def test_all_fields():
     fields = '"lat": 1.5, "lon": 2.5, "city": "Á", "country": null, "radius_km": "12 km", "confidence": "85%"'
     text = f"x {{{fields}}} y"
@@ -220,6 +228,7 @@ def test_refusals(text: str):
         *('{"lat": 48.8566, "lon": 1', '{"lat": 48.8566, "lo', "48°75'00\"N 2°21'00\"E"),
         f'{{"lat": {"9" * 400}, "lon": 2}}',
         f'{{"lat": {"9" * 5000}, "lon": 2}}',
+        *(f'{{"{key}":' * 900 + "1" + "}" * 900 for key in ("name", "answer", "x")),
     ],
 )
 def test_everything_else_is_unparsed(text: str):

@@ -78,9 +78,10 @@ def flat(content: dict[str, object], depth: int = 0) -> dict[str, object]:
 
 
 def is_call(fields: dict[str, object]) -> bool:
-    """Return whether named fields are a tool call: a name, and arguments for it."""
-    if isinstance(fields.get("call"), dict):
-        return is_call(named(cast("dict[str, object]", fields["call"])))
+    """Return whether named fields are a tool call: a name and arguments, also within `{"function": ...}`."""
+    call = fields.get("call")
+    if isinstance(call, dict):
+        fields = named(cast("dict[str, object]", call))
     return isinstance(fields.get("call"), str) and "arguments" in fields
 
 

@@ -59,7 +59,7 @@ class _Position(NamedTuple):
     """Latitude and longitude as they are given; None when the object says that there are none."""
     repairs: frozenset[Repair] = NONE
     beside: _Fields | None = None
-    """The named fields of the object that holds them."""
+    """The named fields of the objects that it was found in, the innermost winning."""
 
 
 _NO_POSITION = _Position(None)
@@ -206,7 +206,10 @@ def _position(fields: _Fields, depth: int) -> _Position | None:
 
 def _inner(value: _Fields, depth: int) -> _Position | None:
     fields = names.named(value)
-    return None if names.is_call(fields) else _position(fields, depth + 1)
+    position = None if names.is_call(fields) else _position(fields, depth + 1)
+    if position is None:
+        return None
+    return position._replace(beside=names.flat(value) | (position.beside or {}))
 
 
 def _nested(value: object, name: str, depth: int) -> _Position | None:
