@@ -51,6 +51,19 @@ def table(*headers: str) -> Table:
     return made
 
 
+def numbers(*headers: str) -> Table:
+    """Return a table whose first column names what the right-aligned numbers of the others are about."""
+    made = table(*headers)
+    for column in made.columns[1:]:
+        column.justify = "right"
+    return made
+
+
+def note(text: str) -> None:
+    """Say something on stderr that a person should know; it is shown as it is."""
+    notices().print(f"note: {text}", markup=False)
+
+
 def write_json(data: Any) -> None:
     """Write one JSON value to stdout on one line, in every script that stdout can take."""
     encoding = (sys.stdout.encoding or "ascii").lower().replace("_", "-")

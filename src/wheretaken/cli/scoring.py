@@ -46,16 +46,20 @@ def score(
         results = _noting(rows, read_results(path, reading=reading.value, data=photos))
         scores.append(score_results(results, str(path), thresholds_km=limits))
         if (distinct := len(np.unique(rows))) < len(rows):
-            _note(f"{path}: {len(rows)} runs of {distinct} photos; the intervals take each run for a photo")
+            consoles.note(
+                f"{path}: {len(rows)} runs of {distinct} photos; the intervals take each run for a photo"
+            )
     if as_json:
         consoles.write_json({"files": [found.model_dump(mode="json") for found in scores]})
     else:
         _show_scores(scores, _short(files))
     for found in scores:
         if found.unparsed > _MANY_UNREAD * found.n:
-            _note(f"{found.file}: {found.unparsed / found.n:.1%} of the texts could not be read as an answer")
+            consoles.note(
+                f"{found.file}: {found.unparsed / found.n:.1%} of the texts could not be read as an answer"
+            )
         if found.failed:
-            _note(f"{found.file}: {found.failed} of {found.n} failed; they count as wrong")
+            consoles.note(f"{found.file}: {found.failed} of {found.n} failed; they count as wrong")
     return 0
 
 
@@ -72,7 +76,7 @@ def split(files: Sequence[Path], *, at: str, agree: int, reading: Reading, as_js
             consoles.results().print(f"[bold]{title} within {found.at}[/]")
             consoles.results().print(_accuracies(tier.files, _short(files)))
     for lacking in found.lacking:
-        _note(f"{lacking.file} lacks {lacking.n} of {found.n} photos; they count as failed")
+        consoles.note(f"{lacking.file} lacks {lacking.n} of {found.n} photos; they count as failed")
     return 0
 
 
@@ -87,7 +91,7 @@ def compare(a: Path, b: Path, *, reading: Reading, seed: int, as_json: bool) -> 
     for path, only in ((a, found.only_in_a), (b, found.only_in_b)):
         if only:
             some = ", ".join(only[:3]) + (", …" if len(only) > 3 else "")
-            _note(f"left out, as only {path} has them: {len(only)} ({some})")
+            consoles.note(f"left out, as only {path} has them: {len(only)} ({some})")
     return 0
 
 
@@ -111,12 +115,8 @@ def _opened(path: Path) -> DataSet:
 
     data = open_dataset(path)
     for note in data.notes:
-        _note(f"{data.name}: {note}")
+        consoles.note(f"{data.name}: {note}")
     return data
-
-
-def _note(text: str) -> None:
-    consoles.notices().print(f"note: {escape(text)}")
 
 
 def _short(files: Sequence[Path]) -> list[str]:
@@ -126,7 +126,7 @@ def _short(files: Sequence[Path]) -> list[str]:
 
 
 def _show_scores(scores: Sequence[Score], names: Sequence[str]) -> None:
-    table = _numbers(
+    table = consoles.numbers(
         "file", "n", "answered", "refused", "unparsed", "failed", "score", "median km", "GeoScore"
     )
     for found, name in zip(scores, names, strict=True):
@@ -143,7 +143,7 @@ def _show_scores(scores: Sequence[Score], names: Sequence[str]) -> None:
 
 
 def _accuracies(scores: Sequence[Score], names: Sequence[str]) -> Table:
-    table = _numbers("file", *scores[0].acc)
+    table = consoles.numbers("file", *scores[0].acc)
     for found, name in zip(scores, names, strict=True):
         shares = (
             _within(100 * share, tuple(100 * end for end in found.ci95[distance]), 1)
@@ -156,7 +156,7 @@ def _accuracies(scores: Sequence[Score], names: Sequence[str]) -> Table:
 def _show_comparison(found: Comparison) -> None:
     console = consoles.results()
     console.print(f"A {escape(found.a)}\nB {escape(found.b)}\n{found.n} photos in both\n")
-    table = _numbers("", "A", "B", "B - A", "95 % interval", "B better", "p")
+    table = consoles.numbers("", "A", "B", "B - A", "95 % interval", "B better", "p")
     for measure, row in found.differences.items():
         factor, digits = {"score": (1, 4), "geoscore": (1, 0)}.get(measure, (100, 2))
         low, high = (factor * end for end in row.ci95)
@@ -172,17 +172,10 @@ def _show_comparison(found: Comparison) -> None:
     console.print(table)
     if found.most_different:
         console.print("\n[bold]where they differ most[/]")
-        worst = _numbers("photo", "A km", "B km")
+        worst = consoles.numbers("photo", "A km", "B km")
         for photo in found.most_different:
             worst.add_row(escape(photo.id), _distance(photo.a_km), _distance(photo.b_km))
         console.print(worst)
-
-
-def _numbers(*headers: str) -> Table:
-    table = consoles.table(*headers)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
 
 
 def _within(value: float, interval: tuple[float, ...], digits: int) -> str:

@@ -44,9 +44,9 @@ def vote(files: Sequence[Path], *, weights: str, output: Path | None, reading: R
         _show(found.report, weights)
     for file in found.report.files:
         if file.lacking:
-            _note(f"{file.file} lacks {file.lacking} of {found.report.n} photos; there it votes for nothing")
+            consoles.note(f"{file.file} lacks {file.lacking} of {found.report.n} photos; there it votes for nothing")
     if isinstance(how, Weighting) and voting.knows(how, candidates):
-        _note(
+        consoles.note(
             f"{weights} was fitted on these very photos: these numbers flatter it; use crossfit for fair ones"
         )
     return 0
@@ -67,14 +67,10 @@ def _write(path: Path, lines: Sequence[BaseModel]) -> None:
         raise UserError(f"{path} cannot be written ({error.strerror}): choose another -o") from error
 
 
-def _note(text: str) -> None:
-    consoles.notices().print(f"note: {escape(text)}")
-
-
 def _show(report: VoteReport, weights: str) -> None:
     console = consoles.results()
     console.print(f"[bold]{report.n} photos, {len(report.files)} files: score, and Acc@d in percent[/]")
-    table = _numbers("", "score", *(label(km) for km in ACC_KM))
+    table = consoles.numbers("", "score", *(label(km) for km in ACC_KM))
     rows: list[tuple[str, Rates]] = [
         ("vote", report.vote),
         (f"best single: {report.best_single.file}", report.best_single),
@@ -87,7 +83,7 @@ def _show(report: VoteReport, weights: str) -> None:
         )
     console.print(table)
     console.print("\n[bold]how many candidates agree within 25 km[/]")
-    table = _numbers("agree", "photos", "right within 25 km")
+    table = consoles.numbers("agree", "photos", "right within 25 km")
     for group in report.agreement:
         table.add_row(f"{group.agree} of {group.of}", str(group.n), f"{100 * group.acc_25km:.1f} %")
     console.print(table)
@@ -105,13 +101,13 @@ def _show(report: VoteReport, weights: str) -> None:
 
 
 def _show_weights(report: VoteReport, columns: Mapping[str, Mapping[str, float]]) -> None:
-    table = _numbers("voter", *columns)
+    table = consoles.numbers("voter", *columns)
     for voter in dict.fromkeys(file.voter for file in report.files):
         table.add_row(escape(voter), *(f"{weights.get(voter, 1.0):.3f}" for weights in columns.values()))
     consoles.results().print(table)
 
 
-def _numbers(*headers: str) -> Table:
+def consoles.numbers(*headers: str) -> Table:
     table = consoles.table(*headers)
     for column in table.columns[1:]:
         column.justify = "right"
