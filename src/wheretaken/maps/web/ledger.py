@@ -161,7 +161,7 @@ class Ledger:
             with database:
                 database.execute("BEGIN IMMEDIATE")
                 yield database
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             raise DataError(
                 f"{self._file()}: {error}; check that it and its directory can be written"
             ) from error
