@@ -147,7 +147,7 @@ def _read(found: _Found, fields: _Fields, text: str) -> Answer | NoAnswer | None
     position = _position(fields, 0)
     if position is None:
         return None
-    if any(isinstance(value, dict) for value in fields.values()):
+    if any(isinstance(value, (dict, list)) for value in fields.values()):
         fields = names.flat(found.content) | (position.beside or {})
     city, country = names.words(fields.get("city")), names.words(fields.get("country"))
     degrees = position.degrees
