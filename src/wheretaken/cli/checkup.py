@@ -81,7 +81,6 @@ FEATURES = (
         (
             ("pyarrow", "pyarrow"),
             ("jinja2", "jinja2"),
-            ("matplotlib", "matplotlib"),
             ("httpx2", "httpx2"),
             ("stamina", "stamina"),
         ),

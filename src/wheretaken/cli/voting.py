@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pydantic import BaseModel
-    from rich.table import Table
 
     from wheretaken.cli.choices import Reading
     from wheretaken.evals.voting import Rates, VoteReport
@@ -44,7 +43,9 @@ def vote(files: Sequence[Path], *, weights: str, output: Path | None, reading: R
         _show(found.report, weights)
     for file in found.report.files:
         if file.lacking:
-            consoles.note(f"{file.file} lacks {file.lacking} of {found.report.n} photos; there it votes for nothing")
+            consoles.note(
+                f"{file.file} lacks {file.lacking} of {found.report.n} photos; there it votes for nothing"
+            )
     if isinstance(how, Weighting) and voting.knows(how, candidates):
         consoles.note(
             f"{weights} was fitted on these very photos: these numbers flatter it; use crossfit for fair ones"
@@ -105,10 +106,3 @@ def _show_weights(report: VoteReport, columns: Mapping[str, Mapping[str, float]]
     for voter in dict.fromkeys(file.voter for file in report.files):
         table.add_row(escape(voter), *(f"{weights.get(voter, 1.0):.3f}" for weights in columns.values()))
     consoles.results().print(table)
-
-
-def consoles.numbers(*headers: str) -> Table:
-    table = consoles.table(*headers)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
