@@ -46,21 +46,25 @@ PLACES = [Place(id="t:1", name="Helsinki", kind="city", lat=60.17, lon=24.94, po
 ASKED = (
     ("search_places", {"query": "Helsinki"}),
     ("place_details", {"id": "t:1"}),
-    ("reverse_geocode", {"lat": 60.17, "lon": 24.94}),
 )
 
 
 class Waiting(ScriptedModel):
     """A scripted model that takes its time."""
 
-    def __init__(self, turns: int, delay: float) -> None:
-        super().__init__([*(call(ASKED[turn % len(ASKED)]) for turn in range(turns - 1)), say(ANSWER)])
+    def __init__(self, script: Sequence[Message], delay: float) -> None:
+        super().__init__(script)
         self._delay = delay
 
     async def complete(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Message:
         """Wait, then return the next turn."""
         await asyncio.sleep(self._delay)
         return await super().complete(messages, tools)
+
+
+def turns_of(number: int) -> list[Message]:
+    """Return so many turns, of which the last answers and the others call a tool each."""
+    return [*(call(ASKED[turn % len(ASKED)]) for turn in range(number - 1)), say(ANSWER)]
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,12 @@ def draw(folder: Path, number: int, size: tuple[int, int]) -> int:
 
 def ours(folder: Path, concurrency: int, turns: int, delay: float, limit: int | None = None) -> float:
     """Run the set as `eval run` does; return seconds."""
-    settings = Settings(concurrency=concurrency, limit=limit)
+    settings, script = Settings(concurrency=concurrency, limit=limit), turns_of(turns)
     with tempfile.TemporaryDirectory() as out:
         began = time.perf_counter()
         work = run(
             Folder(folder),
-            lambda _: Waiting(turns, delay),
+            lambda _: Waiting(script, delay),
             WORLDWIDE,
             FewPlaces(PLACES),
             Path(out),
@@ -118,6 +122,7 @@ def bare(folder: Path, concurrency: int, turns: int, delay: float) -> float:
         photo = photos.load(path)
         return Case(Picture.encode(photo.image), PhotoInfo(sha256=photo.sha256, width=1, height=1))
 
+    script = turns_of(turns)
     cases = [case(path) for path in sorted(folder.glob("*.jpg"))]
 
     async def work() -> None:
@@ -125,7 +130,7 @@ def bare(folder: Path, concurrency: int, turns: int, delay: float) -> float:
 
         async def one(case: Case) -> None:
             async with slots:
-                await record(case, Waiting(turns, delay), WORLDWIDE, FewPlaces(PLACES))
+                await record(case, Waiting(script, delay), WORLDWIDE, FewPlaces(PLACES))
 
         await asyncio.gather(*(one(case) for case in cases))
 

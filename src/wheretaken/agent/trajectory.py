@@ -1,7 +1,8 @@
 """A run as a file: appended event by event, folded into one line when it ends.
 
 A directory of runs holds
-- `events/<run>.jsonl`: one event a line, flushed as it happens; `kill -9` can only harm the last;
+- `events/<run>.jsonl`: one event a line, written before the run waits again; `kill -9` can only harm the
+  last lines;
 - `media/<sha256>.<ext>`: every picture once, named by its content;
 - `trajectories.jsonl`: one finished trajectory a line.
 
@@ -97,13 +98,17 @@ class Trajectory(BaseModel):
 
 
 class Recorder:
-    """Writes one run into a directory of runs while it happens; a context manager that closes its log."""
+    """Writes one run into a directory of runs while it happens; a context manager that closes its log.
+
+    Whenever the run waits for a model or a tool, all its events are in the log.
+    """
 
     def __init__(self, directory: Path) -> None:
         """Write below `directory`, which is made when missing."""
         self._directory = directory
         self._events: list[Event] = []
         self._log: FileIO | None = None
+        self._held = b""
         if not (directory / "events").is_dir():
             (directory / "events").mkdir(parents=True, exist_ok=True)
 
@@ -111,6 +116,7 @@ class Recorder:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self._write()
         if self._log is not None:
             self._log.close()
 
@@ -121,20 +127,29 @@ class Recorder:
             FileExistsError: there is a log of this run already.
         """
         for picture in _pictures(event):
-            self._keep(picture)
-        self._events.append(event)
+            keep(self._directory, picture)
         if self._log is None:
-            # One unbuffered write an event: a kill can only harm the last line.
+            # Unbuffered: what was written is safe from a kill.
             self._log = (self._directory / "events" / f"{event.run}.jsonl").open("xb", buffering=0)
-        self._log.write(event.model_dump_json().encode() + b"\n")
+        self._events.append(event)
+        self._held += event.model_dump_json().encode() + b"\n"
+        if not _goes_on(event):
+            self._write()
         if isinstance(event, RunEnded):
             append(self._directory, Trajectory.fold(self._events))
 
-    def _keep(self, picture: Picture) -> None:
-        target = self._directory / picture.reference
-        if not target.exists():
-            with atomic_path(target) as temporary:
-                temporary.write_bytes(picture.data)
+    def _write(self) -> None:
+        if self._log is not None and self._held:
+            self._log.write(self._held)
+            self._held = b""
+
+
+def keep(directory: Path, picture: Picture) -> None:
+    """Write a picture into a directory of runs, unless it is there."""
+    target = directory / picture.reference
+    if not target.exists():
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(picture.data)
 
 
 def append(directory: Path, trajectory: Trajectory) -> None:
@@ -198,6 +213,13 @@ def _lines(path: Path) -> Iterator[str]:
         for line in file:
             if line.endswith("\n") and line != "\n":
                 yield line
+
+
+def _goes_on(event: Event) -> bool:
+    """Whether the loop says more before it waits again; one write for both costs half as much."""
+    if isinstance(event, MessageAdded):
+        return event.message.role in {"system", "assistant"}
+    return isinstance(event, RunStarted | ToolEnded)
 
 
 def _pictures(event: Event) -> tuple[Picture, ...]:

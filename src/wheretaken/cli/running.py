@@ -169,7 +169,7 @@ class _Board:
     @property
     def progress(self) -> str:
         """How many of how many."""
-        return f"{self.done} of {self.total} photos"
+        return f"{self.done} of {self.total} photos" if self.total else "0 photos"
 
     def line(self, now: float) -> str:
         """Return all of it in one line."""

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Literal
 import wheretaken
 from wheretaken import photos
 from wheretaken.agent import Case, PhotoInfo, Status, Trajectory
+from wheretaken.agent.trajectory import keep
 from wheretaken.errors import DataError, PhotoError, UserError
 from wheretaken.evals.running import manifest, verdict
 from wheretaken.evals.running.ledger import Ledger, run_id
@@ -312,6 +313,7 @@ class _Session:
         kind = "image/png" if photo.format == "PNG" else "image/jpeg"
         info = PhotoInfo(sha256=photo.sha256, width=photo.width, height=photo.height, path=row.image)
         case = Case(Picture.encode(photo.image, kind), info)
+        keep(self.out, case.picture)  # here rather than when it is recorded, which would hold up all runs
         return _Ready(entry, case, finished=tuple(self._finished(entry)))
 
     def _unfinished(self) -> Iterator[tuple[Row, Entry]]:
