@@ -171,7 +171,7 @@ def test_the_architecture_names_every_part():
 
 def test_every_shipped_data_file_is_named_with_its_source():
     page = (ROOT / "THIRD_PARTY.md").read_text("utf-8")
-    code = {".py", ".pyc", ".typed", ".pyi"}
+    code = {".py", ".pyc", ".typed", ".pyi", ".css", ".j2", ".js"}
     files = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in code]
     assert len(files) > 30
     # A folder is named once (`folder/file`, `other-file`); a pattern stands for all files that it fits.
