@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wheretaken.maps.web import Ledger, Service, ServiceLimits
-from wheretaken.testing.services import FakeService, FakeTransport, VirtualTimeLoop
+from wheretaken.testing.services import FakeService, FakeTransport, VirtualTimeLoop, loop_time
 
 
 def pytest_asyncio_loop_factories(
@@ -16,10 +16,6 @@ def pytest_asyncio_loop_factories(
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     real = item.get_closest_marker("enable_socket") is not None
     return {"real": asyncio.new_event_loop} if real else {"virtual": VirtualTimeLoop}
-
-
-def loop_time() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @pytest.fixture

@@ -312,8 +312,8 @@ def test_retries_print_nothing_where_logging_is_not_configured(tmp_path: Path) -
     program = (
         "from pathlib import Path\n"
         "from wheretaken.maps.web import Ledger, Service\n"
-        "from wheretaken.testing.services import FakeService, FakeTransport, Reply, run, status\n"
-        f"ledger = Ledger(Path({str(tmp_path / 'l')!r}))\n"
+        "from wheretaken.testing.services import FakeService, FakeTransport, Reply, loop_time, run, status\n"
+        f"ledger = Ledger(Path({str(tmp_path / 'l')!r}), now=loop_time)\n"
         "fake = FakeService(lambda _: Reply.json([1]), mishaps=[status(500)])\n"
         "service = Service('maps', 'https://a.test', transport=FakeTransport(fake), ledger=ledger)\n"
         "print(run(service.json('/a')), len(fake.asked))\n"

@@ -102,8 +102,9 @@ class Gate:
         return asyncio.get_running_loop().time() + wait >= deadline
 
     def _busy(self, wait: float) -> BusyError:
+        wait = max(wait, 1 / self._limits.per_second)
         return BusyError(
-            f"{self._service}: busy, and {self.inside} calls are before this one",
+            f"{self._service}: more calls than can be sent in time; try again in {wait:.3g} s",
             service=self._service,
-            retry_after=max(wait, 1 / self._limits.per_second),
+            retry_after=wait,
         )

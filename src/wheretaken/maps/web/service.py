@@ -269,7 +269,7 @@ class Service:
             self._breaker.succeeded()
         if fault:
             self._last_fault = fault.message
-            self._counts[fault.kind] += 1
+            self._counts[fault.kind.value] += 1
             if fault.retry_after is not None and fault.kind in RETRIED:
                 self._gate.hold(_now() + fault.retry_after)
 

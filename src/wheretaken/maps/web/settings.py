@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -187,24 +187,17 @@ class OverpassSettings(PublicSettings):
     """How much is asked of it; the default is what the public server calls fair."""
 
 
-class TilesSettings(PublicSettings):
-    """XYZ map tiles, stitched to a picture."""
-
-    url: TileTemplate = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
-    """The tiles; `{key}` is replaced by the key."""
-    attribution: str = "© OpenStreetMap contributors"
-    """Shown in every picture that is made of these tiles."""
-    limits: ServiceLimits = ServiceLimits(per_second=10, burst=16, concurrency=4, max_picture_bytes=2**20)
-    """How much is asked of it."""
-
-
-class ImagerySettings(PublicSettings):
-    """XYZ tiles of aerial or satellite imagery."""
+class XyzSettings(PublicSettings):
+    """A server of XYZ tiles, which are stitched to pictures."""
 
     url: TileTemplate | None = None
-    """The tiles; `{key}` is replaced by the key. No default: name a source whose terms you accept."""
+    """The tiles; `{key}` is replaced by the key."""
     attribution: str = ""
     """Shown in every picture that is made of these tiles."""
+    max_zoom: Annotated[int, Field(ge=0, le=24)] = 19
+    """Closest zoom that there is; for a closer picture its tiles are enlarged."""
+    tile_size: Literal[256, 512, 1024] = 256
+    """Pixels of a tile's side: 512 where the URL asks for tiles in twice the detail (`@2x`)."""
     limits: ServiceLimits = ServiceLimits(per_second=10, burst=16, concurrency=4, max_picture_bytes=2**20)
     """How much is asked of it."""
 
@@ -212,6 +205,19 @@ class ImagerySettings(PublicSettings):
     def ready(self) -> bool:
         """Whether it can be asked: enabled, and with a source."""
         return self.enabled and self.url is not None
+
+
+class TilesSettings(XyzSettings):
+    """XYZ tiles of a road map."""
+
+    url: TileTemplate | None = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
+    """The tiles; `{key}` is replaced by the key."""
+    attribution: str = "© OpenStreetMap contributors"
+    """Shown in every picture that is made of these tiles."""
+
+
+class ImagerySettings(XyzSettings):
+    """XYZ tiles of aerial or satellite imagery. No default: name a source whose terms you accept."""
 
 
 class WebSettings(BaseSettings):

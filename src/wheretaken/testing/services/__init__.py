@@ -5,11 +5,12 @@ fake = FakeService(lambda asked: Reply.json({"pois": []}), mishaps=at_random(0.2
 Service("amap", "https://maps.test", transport=FakeTransport(fake))    # in process
 with serve(fake) as base_url: ...                                      # over a real connection
 fake.fail(status(429, retry_after=2), half_body(), hang())             # the next three replies
+run(main())                                                            # in virtual time: no waiting
 fake.asked, fake.counts, fake.most_open                                # what it was asked, and how
 ```
 """
 
-from wheretaken.testing.services.clock import VirtualTimeLoop, run
+from wheretaken.testing.services.clock import VirtualTimeLoop, loop_time, run
 from wheretaken.testing.services.fake import Asked, Delivery, FakeService, Reply
 from wheretaken.testing.services.mishaps import (
     EVERY,
@@ -40,6 +41,7 @@ __all__ = [
     "garbage",
     "half_body",
     "hang",
+    "loop_time",
     "reset",
     "run",
     "serve",

@@ -2,7 +2,7 @@
 
 Waits, timeouts and deadlines of any length take no time, and happen in the order and at the times in which
 they would on a real clock. It is for programs that wait for timers only: real sockets and threads have a time
-of their own.
+of their own. What reads the time of day has to be given `loop_time` instead: `Ledger(path, now=loop_time)`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the virtual time in seconds."""
         return self._jumping.now
+
+
+def loop_time() -> float:
+    """Return the time of the running event loop, in seconds."""
+    return asyncio.get_running_loop().time()
 
 
 def run(main: Coroutine[object, object, T]) -> T:
