@@ -133,7 +133,7 @@ def test_doctor_says_which_directory_cannot_be_used(wheretaken, tmp_path):
     assert "mend it: set WHERETAKEN_CACHE_DIR to a directory that you may write to" in done.stdout
 
 
-@pytest.mark.parametrize("extra", ["offline", "evals"])
+@pytest.mark.parametrize("extra", ["offline", "evals", "hub"])
 def test_doctor_examines_every_package_of_an_extra(extra):
     from importlib.metadata import requires
 

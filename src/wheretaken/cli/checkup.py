@@ -86,6 +86,7 @@ FEATURES = (
         ),
         extra="evals",
     ),
+    Feature("data sets of the Hugging Face hub", (("datasets", "datasets"),), extra="hub"),
 )
 
 
