@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from wheretaken.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from wheretaken.geo import LatLon
+    from wheretaken.maps.web import Service
 
 
 class MatchKind(StrEnum):
@@ -98,6 +99,8 @@ class MapPicture(BaseModel):
     zoom: float
     """Web-Mercator zoom with 256-pixel tiles: the world is 256 * 2**zoom pixels wide."""
     attribution: str
+    note: str = ""
+    """What a reader of the picture must know: which parts could not be fetched."""
 
 
 class StreetView(BaseModel):
@@ -145,6 +148,10 @@ class MapProvider:
 
     name: str
     """As settings, results and metrics call it."""
+    services: Sequence[Service] = ()
+    """What it asks over the network, for health and metrics; closed by `aclose`."""
+    id_sources: Collection[str] = ()
+    """What stands before the colon in the ids that `details` knows, where that is not the name alone."""
 
     async def search(
         self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
@@ -204,10 +211,21 @@ class MapProvider:
         """Return web pages about a query, best first."""
         raise self._unsupported("search the web")
 
-    @classmethod
-    def can(cls, operation: str) -> bool:
+    def can(self, operation: str) -> bool:
         """Whether this provider does something itself: `search`, `satellite`, ..."""
-        return getattr(cls, operation) is not getattr(MapProvider, operation)
+        return getattr(type(self), operation) is not getattr(MapProvider, operation)
+
+    def covers(self, position: LatLon | None, country_code: str) -> bool:
+        """Whether it may know a position (any datum) or a country; by default the whole world.
+
+        What is not known is None or "". A provider of one country says no to everything outside it.
+        """
+        return True
+
+    async def aclose(self) -> None:
+        """Close connections and files; no operation is called after it."""
+        for service in self.services:
+            await service.aclose()
 
     def _unsupported(self, what: str) -> UnsupportedError:
         return UnsupportedError(f"{self.name} cannot {what}; use another tool")

@@ -67,6 +67,7 @@ class OfflineProvider(MapProvider):
     """
 
     name = "offline"
+    id_sources = ("geonames", "admin", "country", "osm")
 
     def __init__(
         self,

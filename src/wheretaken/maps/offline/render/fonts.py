@@ -65,9 +65,16 @@ def register() -> tuple[str, ...]:
 
 
 @cache
-def latin(size: int) -> ImageFont.FreeTypeFont:
-    """Return Noto Sans for what is written around the map (numbers, scale, attribution), in pixels."""
+def latin(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the font, in pixels, of what is written on top of a map: numbers, scale, attribution.
+
+    Noto Sans where the `offline` extra is installed, else the Latin font that Pillow carries: tiles are
+    stitched without that extra.
+    """
     from PIL import ImageFont  # noqa: PLC0415
 
-    file = next(file for file in files() if file.name.startswith("NotoSans["))
+    try:
+        file = next(file for file in files() if file.name.startswith("NotoSans["))
+    except MissingExtraError:
+        return ImageFont.load_default(size)
     return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
