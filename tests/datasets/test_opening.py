@@ -279,6 +279,15 @@ def test_parts_of_a_parquet_set_are_one_set(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("path", [None, "same.jpg"])
+def test_pictures_without_names_of_their_own_get_ids(tmp_path, path):
+    for part in (0, 1):
+        rows = [{"image": {"bytes": b"x", "path": path}, "lat": 1.0, "lon": 2.0} for _ in range(2)]
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"train-0000{part}-of-00002.parquet")
+    ids = [row.id for row in open_dataset(tmp_path).rows()]
+    assert ids == (["same.jpg", "same.jpg#2", "same.jpg#3", "same.jpg#4"] if path else ["1", "2", "3", "4"])
+
+
 def test_rows_stream(tmp_path):
     """The first rows are there before the rest is looked at."""
     table = tmp_path / "t.csv"

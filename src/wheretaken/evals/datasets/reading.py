@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.errors import DataError
@@ -50,25 +50,30 @@ class Table:
         needed = [*self.columns.values(), *([self.spare_image] if self.spare_image else [])]
         first: Datum | None = None
         with Seen() as ids:
-            for record in self.source.records(needed):
+            for number, record in enumerate(self.source.records(needed), 1):
                 datum = self._datum(record, first)
                 first = first or datum
-                row = self._row(record, datum)
-                if earlier := ids.first(row.id, record.where):
+                row = self._row(record, datum, number)
+                earlier = ids.first(row.id, record.where)
+                if earlier and isinstance(row.source, bytes) and "id" not in self.columns:
+                    # Pictures within a table need no names, and parts of a set may use the same ones.
+                    row = replace(row, id=f"{row.id}#{number}")
+                    earlier = ids.first(row.id, record.where)
+                if earlier:
                     raise DataError(
                         f"{record.where} has the id {row.id!r} a second time, after {earlier}: "
                         "delete one of them, or name another column with --column id=NAME"
                     )
                 yield row
 
-    def _row(self, record: Record, datum: Datum) -> Row:
+    def _row(self, record: Record, datum: Datum, number: int) -> Row:
         lat, lon = (self._degrees(record, field) for field in ("lat", "lon"))
         place = LatLon(lat, lon, datum).wgs84
         image, source = self._image(record)
         mapped = set(self.columns.values())
         return Row(
-            id=self._text(record, "id") or image or str(record.line),
-            image=image or self._text(record, "id") or str(record.line),
+            id=self._text(record, "id") or image or str(number),
+            image=image or self._text(record, "id") or str(number),
             source=source,
             truth=Truth(
                 lat=place.lat,
