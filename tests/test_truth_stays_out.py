@@ -15,11 +15,15 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont
 
 from wheretaken.agent import read
 from wheretaken.cli import locating
+from wheretaken.evals import running
+from wheretaken.evals.model import Row, Truth
 from wheretaken.maps import Place
 from wheretaken.messages import Message, ToolSpec
 from wheretaken.models.reader.reader import Reader
+from wheretaken.sampling.parallel import Statement, Vote
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scripted import ScriptedModel, call, say
+from wheretaken.tools.worldwide import WORLDWIDE
 
 CITY = "Ushuaia"
 DEGREES = (("S", 54, 48, 7.11), ("W", 68, 18, 13.77))
@@ -181,3 +185,68 @@ def test_the_reader_says_the_same_of_the_same_pixels_under_another_name(photo, t
     assert len(heard[0]) > 3
     assert any("HELSINKI" in text for text in heard[0][-2])
     assert not [canary for canary in CANARIES if canary in json.dumps(heard[0][:-1])]
+
+
+class Canaries:
+    """A data set whose every field tells the place."""
+
+    name = f"photos of {CITY}"
+    notes = (f"canary: all from {CITY}",)
+
+    def __init__(self, photo: Path) -> None:
+        self.photo = photo
+
+    def rows(self):
+        truth = Truth(lat=-54.80198, lon=-68.30383, city=CITY, country="Tierra del Fuego")
+        extra = {"caption": f"canary {CITY}"}
+        yield Row(f"{CITY}-54.80-68.30", self.photo.name, self.photo, truth, 1, f"{CITY} canary", extra)
+
+
+class Hearing(Vote):
+    """A verifier that keeps what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Statement] = []
+
+    async def decide(self, runs):
+        self.heard += runs
+        return await super().decide(runs)
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_running_a_data_set_gives_models_maps_and_verifiers_nothing_of_the_truth(
+    photo, tmp_path, again
+):
+    """Also when it goes on with a directory in which the truth of the first time lies."""
+    elsewhere = Place(id="t:1", name="Elsewhere", kind="city", lat=1.5, lon=2.5)
+    maps, verifier = FewPlaces([elsewhere]), Hearing()
+    models = []
+
+    def model(_seed: int) -> ScriptedModel:
+        models.append(ScriptedModel([*EVERY_TOOL, say("Somewhere."), say(ANSWER)], strict=False))
+        return models[-1]
+
+    out, settings = tmp_path / f"{CITY} canary runs", running.Settings(n=2, data_path=str(photo))
+    await running.run(Canaries(photo), model, WORLDWIDE, maps, out, settings, verifier=verifier)
+    if again:
+        first = (out / "trajectories.jsonl").read_text().splitlines(keepends=True)
+        (out / "trajectories.jsonl").write_text(first[0])
+        log = out / "events" / f"{json.loads(first[1])['id']}.jsonl"
+        log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+        await running.run(
+            Canaries(photo), model, WORLDWIDE, maps, out, settings, verifier=verifier, resume=True
+        )
+    (result,) = (out / "results.jsonl").read_text().splitlines()
+    assert CITY in result  # truth and names are in the results, for people
+
+    used = [model for model in models if model.asked]
+    assert len(used) == (3 if again else 2)
+    given = [message.model_dump_json() for model in used for asked in model.asked for message in asked]
+    given += [spec.model_dump_json() for model in used for offered in model.offered for spec in offered]
+    given += maps.asked
+    given += [repr(statement) for statement in verifier.heard]
+    for text in given:
+        assert [canary for canary in CANARIES if canary.casefold() in text.casefold()] == []
+    for picture in {p for model in used for asked in model.asked for m in asked for p in m.pictures}:
+        assert [canary for canary in CANARIES if canary.encode() in picture.data] == []
