@@ -60,6 +60,15 @@ def test_quiet_says_only_what_came_of_it(data, capsys):
     assert complaints == ""
 
 
+def test_photos_may_be_elsewhere_and_positions_in_another_datum(data, tmp_path, capsys):
+    table = tmp_path / "tables" / "set.jsonl"
+    table.parent.mkdir()
+    table.write_text('{"image": "0.png", "lat": 31.2236, "lon": 121.4420}\n')
+    assert run(table, say(ANSWER), images=tmp_path, datum="GCJ-02") == OK
+    (row,) = (json.loads(line) for line in (table.parent / "out" / "data.jsonl").read_text().splitlines())
+    assert 0.001 < abs(row["truth"]["lat"] - 31.2236) < 0.01  # a few hundred metres in Shanghai
+
+
 def test_progress_without_a_terminal_is_a_line_every_so_often(data, capsys, monkeypatch):
     monkeypatch.setattr(running, "_EVERY_SECONDS", 0.0)
     assert run(data, say(ANSWER), concurrency=1) == OK

@@ -112,6 +112,12 @@ def run(
         bool,
         typer.Option("--retry-failed", help="With --resume: do runs again whose model or service failed."),
     ] = False,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the photos are, when not beside the table.")
+    ] = None,
+    datum: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the table's positions: WGS-84, GCJ-02 or BD-09.")
+    ] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Run a model over a data set; after any interruption `--resume` goes on where it stopped."""
@@ -119,7 +125,8 @@ def run(
 
     options = running.Options(
         data=data, out=out, model=model, toolset=toolset, n=n, verifier=verifier, concurrency=concurrency,
-        limit=limit, max_turns=max_turns, seed=seed, resume=resume, retry_failed=retry_failed, quiet=quiet,
+        limit=limit, max_turns=max_turns, seed=seed, resume=resume, retry_failed=retry_failed, images=images,
+        datum=datum, quiet=quiet,
     )  # fmt: skip
     raise typer.Exit(running.run(options))
 

@@ -64,6 +64,8 @@ class Options:
     seed: int = 0
     resume: bool = False
     retry_failed: bool = False
+    images: Path | None = None
+    datum: str = ""
     quiet: bool = False
 
 
@@ -92,7 +94,7 @@ def run(
     if options.verifier != Vote.name:
         raise UserError(f"no verifier named {options.verifier!r}; there is: {Vote.name}")
     model = model or _factory(options.model)
-    data = data or open_dataset(options.data)
+    data = data or open_dataset(options.data, images=options.images, datum=options.datum)
     notices = consoles.notices()
     for note in data.notes if not options.quiet else ():
         notices.print(f"wheretaken: {escape(note)}")
