@@ -99,14 +99,6 @@ def run(
     for note in data.notes if not options.quiet else ():
         notices.print(f"wheretaken: {escape(note)}")
     maps = maps or offline_maps(None if options.quiet else notices)
-    settings = running.Settings(
-        n=options.n,
-        seed=options.seed,
-        concurrency=options.concurrency,
-        limit=options.limit,
-        limits=Limits(turns=options.max_turns),
-        data_path=str(options.data),
-    )
     board = _Board()
     try:
         with _Display(None if options.quiet else notices, board) as display:
@@ -117,7 +109,7 @@ def run(
                     toolset,
                     maps,
                     options.out,
-                    settings,
+                    _settings(options),
                     resume=options.resume,
                     retry_failed=options.retry_failed,
                     watch=display.show,
@@ -130,6 +122,17 @@ def run(
     if summary.statuses[Status.FAILED] < summary.rows:
         return OK
     return USAGE if summary.unreadable == summary.rows else SERVICE
+
+
+def _settings(options: Options) -> running.Settings:
+    return running.Settings(
+        n=options.n,
+        seed=options.seed,
+        concurrency=options.concurrency,
+        limit=options.limit,
+        limits=Limits(turns=options.max_turns),
+        data_path=str(options.data),
+    )
 
 
 def _factory(name: str) -> Callable[[int], ChatModel]:
