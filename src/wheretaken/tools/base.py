@@ -92,12 +92,23 @@ class Tool:
             ToolError: the arguments are not JSON or do not fit, or the tool cannot serve them.
             ServiceError: a service that the tool needs failed.
         """
-        try:
-            checked = self._arguments.model_validate_json(arguments or "{}")
-        except ValidationError as error:
-            raise ToolError(f"{self.name}: {_explain(error)}") from error
+        checked = self._check(arguments)
         values = {name: getattr(checked, name) for name in type(checked).model_fields}
         return await self._function(context, **values)
+
+    def complete(self, arguments: str) -> dict[str, Any]:
+        """Check the JSON text of the arguments and return them with defaults filled in, JSON-compatible.
+
+        Raises:
+            ToolError: the arguments are not JSON or do not fit.
+        """
+        return self._check(arguments).model_dump(mode="json")
+
+    def _check(self, arguments: str) -> BaseModel:
+        try:
+            return self._arguments.model_validate_json(arguments or "{}")
+        except ValidationError as error:
+            raise ToolError(f"{self.name}: {_explain(error)}") from error
 
     def _schema(self) -> dict[str, Any]:
         """JSON Schema without pydantic's titles, which only repeat the names."""

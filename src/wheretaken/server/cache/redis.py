@@ -1,0 +1,290 @@
+"""Keeps the cache in a Redis or Valkey server, for several machines.
+
+Keys, all below `wheretaken:cache:1:`
+
+- `e:<digest>` a hash: `at` (Unix time stored), `body` (the entry as JSON); expires with the entry
+- `p:<sha256>` a hash: `mime`, `width`, `height`, `data`; expires with the last entry that shows it
+- `l:<digest>` the lease: its holder's token; expires when it is not renewed
+- `u` a hash: `h` or `m`, tool, provider (JSON) to the number of hits or misses
+
+Every change is one Lua script and therefore happens as a whole or not at all, whoever dies. The lease is
+the known pattern of a lock with expiry and token (`SET NX PX`; released and renewed only by whoever holds
+it): when Redis forgets it, the worst is a second call of a service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import time
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from wheretaken.errors import MissingExtraError, UserError
+from wheretaken.messages import Picture
+from wheretaken.server.cache.entries import Entry
+from wheretaken.server.cache.keys import CacheKey
+from wheretaken.server.cache.stores import Claim, Row, StoreError, Uses
+
+try:
+    from redis.asyncio import BlockingConnectionPool, Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+except ModuleNotFoundError as error:
+    if error.name != "redis":
+        raise
+    raise MissingExtraError("a cache in Redis", "server", "redis") from error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping, Sequence
+
+    from wheretaken.server.cache.stores import Digest
+
+_PREFIX = "wheretaken:cache:1:"
+_CONNECT_SECONDS = 0.5
+_REPLY_SECONDS = 2.0
+"""A server that takes longer for a key or a picture is as good as gone."""
+_CONNECTIONS = 32
+_BATCH = 500
+_CLAIM = """
+local at = redis.call('HGET', KEYS[1], 'at')
+if at and tonumber(at) > tonumber(ARGV[3]) then return 'stored' end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 'mine' end
+return 'held'
+"""
+_RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end"
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+_PUT = """
+-- KEYS: entry, lease, pictures. ARGV: only if newer, token, at, body, milliseconds; of each picture 4 fields
+local at = redis.call('HGET', KEYS[1], 'at')
+if ARGV[1] == '1' and at and tonumber(at) >= tonumber(ARGV[3]) then return 0 end
+for i = 3, #KEYS do
+    local a = 4 * i - 6
+    redis.call('HSET', KEYS[i], 'mime', ARGV[a], 'width', ARGV[a+1], 'height', ARGV[a+2], 'data', ARGV[a+3])
+    if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
+end
+redis.call('HSET', KEYS[1], 'at', ARGV[3], 'body', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+if redis.call('GET', KEYS[2]) == ARGV[2] then redis.call('DEL', KEYS[2]) end
+return 1
+"""
+
+
+class RedisStore:
+    """A `Store` in a server."""
+
+    def __init__(self, url: str, *, now: Callable[[], float] = time.time) -> None:
+        """Prepare to use a server; it is connected when first asked.
+
+        Args:
+            url: `redis://[[user]:password@]host[:port][/database]`, or `rediss://` for TLS.
+            now: Unix time in seconds.
+
+        Raises:
+            UserError: it is no such URL.
+        """
+        try:
+            place = urlsplit(url)
+            self.name = f"{place.scheme}://{place.hostname}:{place.port or 6379}{place.path}"
+            self._redis = _connected(url)
+        except ValueError:  # its text repeats the URL, which may hold a password
+            raise UserError("the cache's URL must look like redis://host:6379/0") from None
+        # The library leaves the types of what it passes on open, here and in `from_url`.
+        self._scan = cast("Callable[..., Any]", self._redis.scan)  # pyright: ignore[reportUnknownMemberType]
+        self._now = now
+        self._scripts = {text: self._redis.register_script(text) for text in (_CLAIM, _RENEW, _RELEASE, _PUT)}
+
+    async def get(self, digest: Digest) -> Entry | None:
+        """Return what is kept of a call with its pictures, fresh or not."""
+        with self._errors():
+            body = cast("bytes | None", await _reply(self._redis.hget(_key("e", digest), "body")))
+        if body is None:
+            return None
+        told = cast("dict[str, Any]", json.loads(body))
+        pictures = [await self.picture(sha256) for sha256, _ in told["pictures"]]
+        kept = tuple(picture for picture in pictures if picture)
+        if len(kept) < len(pictures):  # a server short of memory forgets what it likes
+            await self.delete([digest])
+            return None
+        key = CacheKey(told["tool"], told["arguments"], told["provider"], told["version"])
+        return Entry(
+            key, told["text"], kept, told["source"], told["stored_at"], told["expires_at"], told["failed"]
+        )
+
+    async def picture(self, sha256: str) -> Picture | None:
+        """Return a kept picture."""
+        fields = ["mime", "width", "height", "data"]
+        with self._errors():
+            found = cast("list[bytes | None]", await _reply(self._redis.hmget(_key("p", sha256), fields)))
+        mime, width, height, data = found
+        if mime is None or width is None or height is None or data is None:
+            return None
+        return Picture(
+            mime=cast("Any", mime.decode()), sha256=sha256, width=int(width), height=int(height), data=data
+        )
+
+    async def put(self, entry: Entry, token: str = "") -> None:
+        """Keep an entry and give back the lease on its digest with this token, in one step."""
+        await self._put(entry, token, only_if_newer=False)
+
+    async def merge(self, entries: Sequence[Entry]) -> int:
+        """Keep those entries of which no newer answer is there; return how many were."""
+        return sum([await self._put(entry, "", only_if_newer=True) for entry in entries])
+
+    async def claim(self, digest: Digest, token: str, seconds: float, newer_than: float) -> Claim:
+        """Take the lease on a digest, unless a fresh entry is there or somebody has it."""
+        keys = [_key("e", digest), _key("l", digest)]
+        reply = await self._run(_CLAIM, keys, [token, _milliseconds(seconds), newer_than])
+        return Claim(cast("bytes", reply).decode())
+
+    async def renew(self, digest: Digest, token: str, seconds: float) -> None:
+        """Keep our lease for so many more seconds."""
+        await self._run(_RENEW, [_key("l", digest)], [token, _milliseconds(seconds)])
+
+    async def release(self, digest: Digest, token: str) -> None:
+        """Give back our lease, where it is still ours."""
+        await self._run(_RELEASE, [_key("l", digest)], [token])
+
+    async def count(self, uses: Mapping[tuple[str, str], Uses]) -> None:
+        """Add to the uses that are kept by tool and provider."""
+        with self._errors():
+            async with self._redis.pipeline() as pipeline:
+                for name, use in uses.items():
+                    for letter, number in (("h", use.hits), ("m", use.misses)):
+                        pipeline.hincrby(_PREFIX + "u", json.dumps([letter, *name]), number)
+                await pipeline.execute()
+
+    async def uses(self) -> dict[tuple[str, str], Uses]:
+        """Return the uses by tool and provider."""
+        with self._errors():
+            found = cast("dict[bytes, bytes]", await _reply(self._redis.hgetall(_PREFIX + "u")))
+        uses: dict[tuple[str, str], Uses] = {}
+        for name, number in found.items():
+            letter, tool, provider = cast("list[str]", json.loads(name))
+            more = Uses(hits=int(number)) if letter == "h" else Uses(misses=int(number))
+            uses[tool, provider] = uses.get((tool, provider), Uses()) + more
+        return uses
+
+    async def rows(self) -> AsyncGenerator[Row]:
+        """Yield what is kept, in no order."""
+        async for keys in self._batches("e"):
+            with self._errors():
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for key in keys:
+                        pipeline.hget(key, "body")
+                    bodies = cast("list[bytes | None]", await pipeline.execute())
+            for key, body in zip(keys, bodies, strict=True):
+                if body is not None:  # it expired meanwhile
+                    yield _row(bytes.fromhex(key.rpartition(b":")[2].decode()), json.loads(body))
+
+    async def delete(self, digests: Collection[Digest]) -> None:
+        """Remove entries."""
+        await self._delete([_key("e", digest) for digest in digests])
+
+    async def sweep(self) -> None:
+        """Remove pictures that no entry shows any more."""
+        shown = {_key("p", sha256).encode() async for row in self.rows() for sha256, _ in row.pictures}
+        async for keys in self._batches("p"):
+            await self._delete([key for key in keys if key not in shown])
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        with contextlib.suppress(RedisError, OSError):
+            await self._redis.aclose()
+
+    async def _put(self, entry: Entry, token: str, *, only_if_newer: bool) -> int:
+        digest, milliseconds = entry.key.digest, _milliseconds(entry.expires_at - self._now())
+        if milliseconds <= 0:
+            return 0
+        keys = [_key("e", digest), _key("l", digest)]
+        arguments: list[Any] = [int(only_if_newer), token, entry.stored_at, _body(entry), milliseconds]
+        for picture in entry.pictures:
+            keys.append(_key("p", picture.sha256))
+            arguments += (picture.mime, picture.width, picture.height, picture.data)
+        return cast("int", await self._run(_PUT, keys, arguments))
+
+    async def _delete(self, keys: Sequence[str] | Sequence[bytes]) -> None:
+        with self._errors():
+            for start in range(0, len(keys), _BATCH):
+                await _reply(self._redis.unlink(*keys[start : start + _BATCH]))
+
+    async def _batches(self, letter: str) -> AsyncGenerator[list[bytes]]:
+        """Yield the names of all keys of a kind; a name may come twice while the server moves its tables."""
+        cursor, seen = 0, set[bytes]()
+        while True:
+            with self._errors():
+                scanned = self._scan(cursor, match=f"{_PREFIX}{letter}:*", count=_BATCH)
+                cursor, keys = cast("tuple[int, list[bytes]]", await _reply(scanned))
+            fresh = [key for key in dict.fromkeys(keys) if key not in seen]
+            seen.update(fresh)
+            if fresh:
+                yield fresh
+            if not cursor:
+                return
+
+    async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        with self._errors():
+            return await self._scripts[script](keys=keys, args=arguments)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Generator[None]:
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            raise StoreError(f"{self.name}: {error or type(error).__name__}", service="cache") from error
+
+
+def _connected(url: str) -> Redis:
+    make = cast(
+        "Callable[..., BlockingConnectionPool]",
+        BlockingConnectionPool.from_url,  # pyright: ignore[reportUnknownMemberType]
+    )
+    pool = make(
+        url,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_REPLY_SECONDS,
+        max_connections=_CONNECTIONS,
+        timeout=_REPLY_SECONDS,
+        # Once, as connections that were open before the server was restarted are dead.
+        retry=Retry(NoBackoff(), 1),
+    )
+    return Redis.from_pool(pool)
+
+
+async def _reply(command: Any) -> Any:
+    """Wait for a command, which the library types as for synchronous clients as well."""
+    return await command
+
+
+def _key(letter: str, name: bytes | str) -> str:
+    return f"{_PREFIX}{letter}:{name if isinstance(name, str) else name.hex()}"
+
+
+def _milliseconds(seconds: float) -> int:
+    return math.ceil(seconds * 1000)
+
+
+def _body(entry: Entry) -> bytes:
+    key = entry.key
+    told = {
+        "tool": key.tool,
+        "arguments": key.arguments,
+        "provider": key.provider,
+        "version": key.version,
+        "text": entry.text,
+        "source": entry.source,
+        "stored_at": entry.stored_at,
+        "expires_at": entry.expires_at,
+        "failed": entry.failed,
+        "pictures": [(picture.sha256, len(picture.data)) for picture in entry.pictures],
+    }
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+def _row(digest: bytes, told: dict[str, Any]) -> Row:
+    size = sum(len(told[name].encode()) for name in ("text", "arguments", "source"))
+    pictures = tuple((str(sha256), int(length)) for sha256, length in told["pictures"])
+    times = float(told["stored_at"]), float(told["expires_at"])
+    return Row(digest, told["tool"], told["provider"], *times, bool(told["failed"]), size, pictures)
