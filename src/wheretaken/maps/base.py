@@ -81,6 +81,8 @@ class Place(BaseModel):
     match: Match | None = None
     source: str = ""
     """Who the data are from, as their licence wants it said."""
+    more: dict[str, str] = Field(default_factory=dict[str, str])
+    """What the source tells beyond this, under its own names, such as `typecode` and `business_area`."""
 
 
 class MapPicture(BaseModel):
