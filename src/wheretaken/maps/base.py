@@ -224,6 +224,14 @@ class MapProvider:
         """
         return True
 
+    def keep_days(self, operation: str) -> float | None:
+        """Return for how many days the terms of its service let an answer be kept: 0 never, None no limit.
+
+        Args:
+            operation: Name of the method that gave it: `search`, `satellite`, ...
+        """
+        return None
+
     async def aclose(self) -> None:
         """Close connections and files; no operation is called after it."""
         for service in self.services:
