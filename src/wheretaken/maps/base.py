@@ -133,6 +133,8 @@ class WebPage(BaseModel):
     title: str
     url: str
     snippet: str = ""
+    date: str = ""
+    """When it appeared, as the search service writes it."""
     source: str = ""
     """The search service, as its terms want it said."""
 
@@ -218,9 +220,9 @@ class MapProvider:
         return getattr(type(self), operation) is not getattr(MapProvider, operation)
 
     def covers(self, position: LatLon | None, country_code: str) -> bool:
-        """Whether it may know a position (any datum) or a country; by default the whole world.
+        """Whether it may know a position (any datum) or, where that is None, a country; by default anything.
 
-        What is not known is None or "". A provider of one country says no to everything outside it.
+        With neither, whether it knows most of the world: a provider of one country says no.
         """
         return True
 
