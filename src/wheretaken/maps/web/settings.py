@@ -220,6 +220,35 @@ class ImagerySettings(XyzSettings):
     """XYZ tiles of aerial or satellite imagery. No default: name a source whose terms you accept."""
 
 
+class RegionSettings(BaseModel):
+    """A part of the world where other providers are asked first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    country_code: Annotated[str, Field(pattern="^[A-Z]{2}$")]
+    """ISO 3166-1 alpha-2; a search that is restricted to this country is in the region."""
+    first: tuple[str, ...]
+    """Names of the providers that are asked first, in this order."""
+    box: tuple[float, float, float, float] | None = None
+    """South, west, north, east: positions in it are in the region. `CN` needs none: its outline is known."""
+
+
+class RouterSettings(BaseModel):
+    """Which provider is asked first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    order: tuple[str, ...] = (
+        "google", "amap", "photon", "nominatim", "overpass", "serper", "searxng", "tiles", "imagery",
+        "offline",
+    )  # fmt: skip
+    """Providers in the order in which they are asked, such as by what they cost; others come after them."""
+    regions: tuple[RegionSettings, ...] = (RegionSettings(country_code="CN", first=("amap",)),)
+    """Where another order holds."""
+    deadline: Positive = 30.0
+    """Seconds for an answer, over all providers that are asked for it."""
+
+
 class WebSettings(BaseSettings):
     """Every service that can be asked over the network; `WebSettings.load()` reads them.
 
@@ -259,6 +288,8 @@ class WebSettings(BaseSettings):
     """Road map tiles."""
     imagery: ImagerySettings = ImagerySettings()
     """Aerial or satellite tiles."""
+    router: RouterSettings = RouterSettings()
+    """Which of them is asked first."""
 
     @property
     def user_agent(self) -> str:

@@ -1,0 +1,125 @@
+"""What the services over OpenStreetMap have in common: ids, kinds, extents, and how they are asked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import Field
+
+from wheretaken.geo import LatLon, distance_km
+from wheretaken.maps.offline.region import tags
+from wheretaken.maps.web import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx2
+
+    from wheretaken.maps.web import Fault, Ledger, Response, WebSettings
+    from wheretaken.maps.web.settings import NominatimSettings, OverpassSettings, PhotonSettings
+
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+
+_ID = re.compile(r"osm:([nwr])([0-9]{1,18})")
+_TYPES = {"n": "node", "w": "way", "r": "relation"}
+_AREAS = {
+    "country": "country", "state": "admin1", "province": "admin1", "region": "admin1",
+    "city": "city", "municipality": "city", "town": "town", "village": "village",
+}  # fmt: skip
+"""What administrative boundaries are, in the words of `Place.kind`; all others are districts."""
+_STREETS = {"road", "street"}
+_EXTENTS_KM = {
+    "country": 500.0, "admin1": 100.0, "city": 10.0, "town": 5.0, "village": 2.0, "district": 2.0,
+    "street": 0.5,
+}  # fmt: skip
+_POINT_KM = 0.05
+
+
+class Element(NamedTuple):
+    """A node, way or relation."""
+
+    type: str
+    """`node`, `way` or `relation`."""
+    number: int
+
+    @classmethod
+    def of(cls, place_id: str) -> Element | None:
+        """Return the element of a place id such as `osm:n123`; None for other ids."""
+        found = _ID.fullmatch(place_id)
+        return cls(_TYPES[found[1]], int(found[2])) if found else None
+
+    @property
+    def place_id(self) -> str:
+        """The id of its place."""
+        return f"osm:{self.type[:1].lower()}{self.number}"
+
+
+class Box(NamedTuple):
+    """An area in degrees."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    @classmethod
+    def around(cls, position: LatLon, degrees: float) -> Box:
+        """Return the box that reaches so far in each direction, cut off at the antimeridian."""
+        true = position.wgs84
+        return cls(
+            max(-90.0, true.lat - degrees),
+            max(-180.0, true.lon - degrees),
+            min(90.0, true.lat + degrees),
+            min(180.0, true.lon + degrees),
+        )
+
+
+def kind(key: str, value: str, rank: str) -> str:
+    """Return what an element is, in the words of `Place.kind`.
+
+    Args:
+        key: Its main tag's key.
+        value: Its main tag's value.
+        rank: Its place in an address as the service says it: `country`, `city`, `road`, `house`, ...
+    """
+    if key == "boundary":
+        return _AREAS.get(rank, "district")
+    if rank in _STREETS:
+        return "street"
+    if (key, value) == ("place", "house") or key == "building":
+        return "address"
+    return tags.kind({key: value}) or value
+
+
+def extent_km(position: LatLon, box: Box | None, kind: str) -> float:
+    """Return half the diagonal of an element's bounding box, or what is usual for its kind."""
+    # A box across the antimeridian comes as one around the whole world.
+    if box is None or box.east - box.west > 180:
+        return _EXTENTS_KM.get(kind, _POINT_KM)
+    corners = LatLon(box.south, box.west), LatLon(box.north, box.east)
+    return max(_POINT_KM, *(distance_km(position, corner) for corner in corners))
+
+
+def service_for(
+    section: NominatimSettings | PhotonSettings | OverpassSettings,
+    name: str,
+    settings: WebSettings,
+    *,
+    fault: Callable[[Response], Fault | None] | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    ledger: Ledger | None = None,
+) -> Service:
+    """Return the service that a section of the settings describes, with a User-Agent as operators ask for."""
+    return Service(
+        name,
+        section.url,
+        section.limits,
+        query={"key": section.key} if section.key else None,
+        headers={"User-Agent": settings.user_agent},
+        fault=fault,
+        ledger=ledger,
+        transport=transport,
+        proxy=settings.proxy,
+    )
