@@ -18,6 +18,7 @@ import docstring_parser
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from wheretaken.errors import ToolError
+from wheretaken.geo import Datum
 from wheretaken.messages import Picture, ToolSpec
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ class Toolset:
 
     name: str
     tools: tuple[Tool, ...]
+    datum: Datum = Datum.WGS84
+    """In which its tools take and give positions, and a model that uses them therefore answers."""
 
     @property
     def specs(self) -> Sequence[ToolSpec]:

@@ -1,0 +1,56 @@
+"""What the toolsets of the paper "Thinking with Map" (arXiv 2601.05432) have in common.
+
+Names and arguments are those of its released tool configurations, field names of results those of its
+released tools, so that weights which were trained with them find what they know. A result is JSON of at most
+`LONGEST` characters: its training cut texts there, in the middle of a word; here, whole results are dropped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from wheretaken.tools.base import ToolContext, ToolResult
+from wheretaken.tools.worldwide import zoom
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST = 1024
+"""Characters of a result, the setting of its training (`max_tool_response_length`)."""
+_LONGEST_VALUE = 100
+"""Characters of one field: ten such fields still make one result that fits."""
+
+Query = Annotated[str, Field(min_length=1, max_length=80)]
+Side = Annotated[float, Field(allow_inf_nan=False)]
+
+
+async def image_zoom_in_tool(
+    context: ToolContext, bbox_2d: Annotated[list[Side], Field(min_length=4, max_length=4)], label: str = ""
+) -> ToolResult:
+    """Zoom in on a region of the photo.
+
+    Args:
+        bbox_2d: The region as [x1, y1, x2, y2], its top-left and bottom-right corner, each from 0 to 1000
+            relative to the photo's size.
+        label: Name of what is in the region.
+    """
+    return await zoom(context, [round(side) for side in bbox_2d], label=label)
+
+
+def fields(**values: str) -> dict[str, str]:
+    """Return a result's fields as they are told: empty ones left out, long ones cut."""
+    return {
+        name: value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
+        for name, value in values.items()
+        if value
+    }
+
+
+def listed(name: str, entries: Sequence[dict[str, str]], source: str) -> ToolResult:
+    """Return the first of these results, as many as fit."""
+    kept = list(entries)
+    while len(kept) > 1 and len(ToolResult({name: kept}).text) > LONGEST:
+        kept.pop()
+    return ToolResult({name: kept}, source=source)
