@@ -182,12 +182,10 @@ class Router(MapProvider):
     async def details(self, place_id: str) -> Place | None:
         """Return the place with this id from a provider that gives such ids, or None."""
         source = place_id.partition(":")[0]
-        return await self._ask(
-            "details",
-            None,
-            lambda one: one.details(place_id),
-            among=[provider for provider in self.providers if source in _id_sources(provider)],
-        )
+        givers = [provider for provider in self.providers if source in _id_sources(provider)]
+        if not givers:
+            return None
+        return await self._ask("details", None, lambda one: one.details(place_id), among=givers)
 
     async def reverse(self, position: LatLon, *, limit: int = 5) -> Sequence[Place]:
         """Return what is at and around a position."""

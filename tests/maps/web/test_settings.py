@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from wheretaken.errors import UserError
 from wheretaken.maps.web import ServiceLimits, WebSettings
+from wheretaken.maps.web.settings import RegionSettings
 
 
 @pytest.fixture(autouse=True)
@@ -112,13 +113,13 @@ def test_a_wrong_environment_is_told_without_its_value(monkeypatch: pytest.Monke
 
 
 def test_every_field_says_what_it_is() -> None:
-    models: list[type[BaseModel]] = [WebSettings, ServiceLimits]
+    models: list[type[BaseModel]] = [WebSettings, ServiceLimits, RegionSettings]
     models += [
         field.annotation
         for field in WebSettings.model_fields.values()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
     ]
-    assert len(models) == 11
+    assert len(models) == 13
     silent = [f"{m.__name__}.{n}" for m in models for n, f in m.model_fields.items() if not f.description]
     assert silent == []
 
