@@ -85,6 +85,13 @@ class BareFile:
     format: Literal["JPEG", "PNG"]
     width: int
     height: int
+    source_sha256: str
+    """Hex digest of the bytes that it was made from."""
+
+    @property
+    def mime(self) -> Literal["image/jpeg", "image/png"]:
+        """The media type of `data`."""
+        return "image/png" if self.format == "PNG" else "image/jpeg"
 
     @cached_property
     def sha256(self) -> str:
@@ -181,6 +188,12 @@ def load(source: str | os.PathLike[str] | bytes, *, max_pixels: int = MAX_PIXELS
     Raises:
         PhotoError: it cannot be used; the message is one line that names the file and says what to do.
     """
+    name, data = _opened(source)
+    return _load(name, data, max_pixels)
+
+
+def _opened(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
+    """Return what errors call a source, and its bytes."""
     if isinstance(source, bytes):
         name, data = "the picture", source
     else:
@@ -191,6 +204,10 @@ def load(source: str | os.PathLike[str] | bytes, *, max_pixels: int = MAX_PIXELS
         raise PhotoError(f"{name} is empty (0 bytes): copy it again from its source")
     if len(data) > MAX_FILE_BYTES:
         raise PhotoError(_too_large(name, len(data)))
+    return name, data
+
+
+def _load(name: str, data: bytes, max_pixels: int) -> Photo:
     with quiet():
         image, file_format = _decode(data, name, max_pixels)
     return Photo(image, hashlib.sha256(data).hexdigest(), file_format, len(data))
@@ -204,7 +221,7 @@ def quiet() -> Generator[None]:
         yield
 
 
-def strip(data: bytes) -> BareFile:
+def strip(source: str | os.PathLike[str] | bytes) -> BareFile:
     """Return the picture of a file as a file without metadata, checked by decoding it.
 
     An upright 8-bit JPEG in sRGB keeps its coded pixels bit for bit: only what a decoder needs is copied. All
@@ -213,18 +230,19 @@ def strip(data: bytes) -> BareFile:
     Threads may call this at the same time: decoding does not hold the interpreter's lock.
 
     Args:
-        data: the file's bytes.
+        source: a path, or the bytes of a file.
 
     Raises:
         PhotoError: `load` refuses the file.
     """
-    found = _bare_jpeg(data) if len(data) <= MAX_FILE_BYTES else None
+    name, data = _opened(source)
+    found = _bare_jpeg(data)
     if found and _decodes(found):
         return found
-    photo = load(data)
+    photo = _load(name, data, MAX_PIXELS)
     if photo.format in _LOSSLESS:
-        return BareFile(photo.png_bytes(), "PNG", photo.width, photo.height)
-    return BareFile(photo.jpeg_bytes(quality=95), "JPEG", photo.width, photo.height)
+        return BareFile(photo.png_bytes(), "PNG", photo.width, photo.height, photo.sha256)
+    return BareFile(photo.jpeg_bytes(quality=95), "JPEG", photo.width, photo.height, photo.sha256)
 
 
 def _decodes(file: BareFile) -> bool:
@@ -258,7 +276,7 @@ def _bare_jpeg(data: bytes) -> BareFile | None:
         return None
     if len(frames) != 1 or (profile and not _is_srgb(profile)):
         return None
-    return _with_frame(b"".join((*parts, b"\xff\xd9")), frames[0])
+    return _with_frame(data, b"".join((*parts, b"\xff\xd9")), frames[0])
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
@@ -286,13 +304,15 @@ def _segment(marker: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
-def _with_frame(data: bytes, frame: bytes) -> BareFile | None:
+def _with_frame(source: bytes, bare: bytes, frame: bytes) -> BareFile | None:
     """Add the size that the frame header tells; None when decoding takes more than is usual."""
     if len(frame) < 6:
         return None
     bits, height, width, components = struct.unpack(">BHHB", frame[:6])
     usual = bits == 8 and components in {1, 3} and min(width, height) >= MIN_SIDE
-    return BareFile(data, "JPEG", width, height) if usual and width * height <= _SIMPLE_PIXELS else None
+    if not usual or width * height > _SIMPLE_PIXELS:
+        return None
+    return BareFile(bare, "JPEG", width, height, hashlib.sha256(source).hexdigest())
 
 
 def _colour_hint(marker: int, body: bytes) -> bytes:

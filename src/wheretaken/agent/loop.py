@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wheretaken import answers
+from wheretaken import answers, photos
 from wheretaken.agent import hermes, prompts
 from wheretaken.agent.events import (
     Event,
@@ -34,6 +34,7 @@ from wheretaken.messages import Message, Picture, ToolCall, Usage
 from wheretaken.tools import ToolContext, ToolResult
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncGenerator
 
     from wheretaken.maps import MapProvider
@@ -50,6 +51,17 @@ class Case:
     picture: Picture
     """Stripped of metadata."""
     info: PhotoInfo
+
+    @classmethod
+    def of(cls, source: str | os.PathLike[str] | bytes, path: str = "") -> Case:
+        """Read a photo from a file or from its bytes; `path` is what the record calls it.
+
+        Raises:
+            PhotoError: it cannot be used.
+        """
+        bare = photos.strip(source)
+        info = PhotoInfo(sha256=bare.source_sha256, width=bare.width, height=bare.height, path=path)
+        return cls(Picture.wrap(bare.data, bare.mime, bare.width, bare.height), info)
 
 
 @dataclass

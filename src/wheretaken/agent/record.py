@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from wheretaken.agent.writer import Writer
     from wheretaken.maps import MapProvider
     from wheretaken.models.base import ChatModel
     from wheretaken.tools import Toolset
@@ -29,6 +30,7 @@ async def record(
     seed: int = 0,
     run_id: str = "",
     out: Path | None = None,
+    writer: Writer | None = None,
     watch: Callable[[Event], None] | None = None,
 ) -> Trajectory:
     """Run a case and return its trajectory.
@@ -42,13 +44,14 @@ async def record(
         seed: Recorded; who makes the model gives it to one that takes it.
         run_id: What the run is called, new in `out`; by default a random name.
         out: A directory of runs to write to; nothing is written without it.
+        writer: Who writes there; without one, every event is written before the run goes on.
         watch: Called with every event as it happens.
 
     A failed run is a trajectory with status `failed`. When the task is cancelled, the record is closed with
     stop reason `cancelled` before `CancelledError` goes on.
     """
     events: list[Event] = []
-    with Recorder(out) if out else nullcontext() as recorder:
+    with Recorder(out, writer) if out else nullcontext() as recorder:
 
         def keep(event: Event) -> None:
             events.append(event)

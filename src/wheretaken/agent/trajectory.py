@@ -36,9 +36,11 @@ from wheretaken.messages import Message, Picture, Usage
 from wheretaken.paths import atomic_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from io import FileIO
     from pathlib import Path
+
+    from wheretaken.agent.writer import Writer
 
 FILE = "trajectories.jsonl"
 
@@ -100,15 +102,16 @@ class Trajectory(BaseModel):
 class Recorder:
     """Writes one run into a directory of runs while it happens; a context manager that closes its log.
 
-    Whenever the run waits for a model or a tool, all its events are in the log.
+    Whenever the run waits for a model or a tool, all its events are in the log, or with the writer.
     """
 
-    def __init__(self, directory: Path) -> None:
-        """Write below `directory`, which is made when missing."""
+    def __init__(self, directory: Path, writer: Writer | None = None) -> None:
+        """Write below `directory`, which is made when missing; with a writer, in its thread."""
         self._directory = directory
+        self._writer = writer
         self._events: list[Event] = []
         self._log: FileIO | None = None
-        self._held = b""
+        self._held: list[Event] = []
         if not (directory / "events").is_dir():
             (directory / "events").mkdir(parents=True, exist_ok=True)
 
@@ -116,9 +119,8 @@ class Recorder:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._write()
-        if self._log is not None:
-            self._log.close()
+        self._flush()
+        self._do(self._close)
 
     def add(self, event: Event) -> None:
         """Append one event to the log; the last one also writes the trajectory's line.
@@ -126,22 +128,36 @@ class Recorder:
         Raises:
             FileExistsError: there is a log of this run already.
         """
-        for picture in _pictures(event):
-            keep(self._directory, picture)
+        self._events.append(event)
+        self._held.append(event)
+        if not _goes_on(event):
+            self._flush()
+        if isinstance(event, RunEnded):
+            self._do(lambda: append(self._directory, Trajectory.fold(self._events)))
+
+    def _do(self, work: Callable[[], object]) -> None:
+        if self._writer is None:
+            work()
+        else:
+            self._writer.do(work)
+
+    def _flush(self) -> None:
+        if self._held:
+            events, self._held = self._held, []
+            self._do(lambda: self._write(events))
+
+    def _write(self, events: Sequence[Event]) -> None:
+        for event in events:
+            for picture in _pictures(event):
+                keep(self._directory, picture)
         if self._log is None:
             # Unbuffered: what was written is safe from a kill.
-            self._log = (self._directory / "events" / f"{event.run}.jsonl").open("xb", buffering=0)
-        self._events.append(event)
-        self._held += event.model_dump_json().encode() + b"\n"
-        if not _goes_on(event):
-            self._write()
-        if isinstance(event, RunEnded):
-            append(self._directory, Trajectory.fold(self._events))
+            self._log = (self._directory / "events" / f"{events[0].run}.jsonl").open("xb", buffering=0)
+        self._log.write(b"".join(event.model_dump_json().encode() + b"\n" for event in events))
 
-    def _write(self) -> None:
-        if self._log is not None and self._held:
-            self._log.write(self._held)
-            self._held = b""
+    def _close(self) -> None:
+        if self._log is not None:
+            self._log.close()
 
 
 def keep(directory: Path, picture: Picture) -> None:

@@ -8,15 +8,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wheretaken import photos
-from wheretaken.agent import Case, Limits, PhotoInfo, Status, StopReason, Trajectory, record
+from wheretaken.agent import Case, Limits, Status, StopReason, Trajectory, record
 from wheretaken.agent.events import ToolEnded
 from wheretaken.agent.trajectory import FILE
 from wheretaken.cli import consoles, showing
 from wheretaken.cli.main import NO_ANSWER, OK, SERVICE, USAGE
 from wheretaken.cli.offline import offline_maps
 from wheretaken.errors import PhotoError, UserError
-from wheretaken.messages import Picture
 from wheretaken.paths import atomic_path
 from wheretaken.tools.worldwide import WORLDWIDE
 
@@ -70,16 +68,12 @@ def locate(
 def _one(path: Path, model: ChatModel, maps: MapProvider | None, options: Options) -> int:
     notices = consoles.notices()
     try:
-        photo = photos.load(path)
+        case = Case.of(path, _named(path))
     except PhotoError as error:
         notices.print(f"wheretaken: {error}", markup=False)
         if options.as_json:
             _print_json(_blank(_named(path)) | {"detail": str(error)})
         return USAGE
-    case = Case(
-        Picture.encode(photo.image, "image/png" if photo.format == "PNG" else "image/jpeg"),
-        PhotoInfo(sha256=photo.sha256, width=photo.width, height=photo.height, path=_named(path)),
-    )
     maps = maps or offline_maps(None if options.quiet else notices)
     trajectory = asyncio.run(
         record(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheretaken.agent import Event
+    from wheretaken.agent.writer import Writer
     from wheretaken.maps import MapProvider
     from wheretaken.messages import Message
     from wheretaken.models.base import ChatModel
@@ -98,6 +99,7 @@ async def sample(
     *,
     limits: Limits | None = None,
     out: Path | None = None,
+    writer: Writer | None = None,
     slots: AbstractAsyncContextManager[Any] | None = None,
     watch: Callable[[Event], None] | None = None,
 ) -> list[Trajectory]:
@@ -109,6 +111,7 @@ async def sample(
         maps: What the tools ask.
         limits: What each run may spend.
         out: A directory of runs to write to.
+        writer: Who writes there, as for `record`.
         slots: Entered for the length of each run; a semaphore that several calls share bounds them together.
         watch: Called with every event of every run as it happens.
     """
@@ -124,6 +127,7 @@ async def sample(
                 seed=attempt.seed,
                 run_id=attempt.run_id,
                 out=out,
+                writer=writer,
                 watch=watch,
             )
 

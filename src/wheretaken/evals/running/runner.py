@@ -25,14 +25,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import wheretaken
-from wheretaken import photos
-from wheretaken.agent import Case, PhotoInfo, Status, Trajectory
-from wheretaken.agent.trajectory import keep
+from wheretaken.agent import Case, Status, Trajectory
+from wheretaken.agent.writer import Writer
 from wheretaken.errors import DataError, PhotoError, UserError
 from wheretaken.evals.running import manifest, verdict
 from wheretaken.evals.running.ledger import Ledger, run_id
 from wheretaken.evals.running.settings import Config, DataConfig, Settings
-from wheretaken.messages import Picture
 from wheretaken.paths import atomic_path
 from wheretaken.sampling.parallel import Attempt, Verifier, Vote, raise_first, sample
 
@@ -52,7 +50,7 @@ if TYPE_CHECKING:
 
 RESULTS = "results.jsonl"
 LOCK = ".lock"
-_AHEAD = 8
+_AHEAD = 64
 """Workers beyond the runs at a time; each holds an encoded photo that waits for its turn."""
 
 
@@ -249,6 +247,8 @@ class _Session:
     survey: manifest.Survey
     ledger: Ledger
     watch: Callable[[Progress], None] | None
+    writer: Writer = field(init=False)
+    """Writes records and results, in this order: a result is there only when its runs are."""
 
     def __post_init__(self) -> None:
         self.summary = Summary(self.survey.rows)
@@ -264,7 +264,11 @@ class _Session:
 
     async def reuse(self) -> None:
         """Write the results of all rows whose runs are finished, in place of those that were there."""
-        with atomic_path(self.out / RESULTS) as temporary, temporary.open("wb", buffering=0) as file:
+        with (
+            atomic_path(self.out / RESULTS) as temporary,
+            temporary.open("wb", buffering=0) as file,
+            Writer() as self.writer,
+        ):
             for entry in manifest.read(self.out):
                 if self._is_finished(entry):
                     repeats = self._repeats(entry)
@@ -275,9 +279,10 @@ class _Session:
     async def run_rest(self) -> None:
         """Run the other rows, the first ones first, and append their results as they come."""
         left = self.survey.rows - self.summary.done
-        number = min(left, self.settings.concurrency + _AHEAD)
+        number = min(left, self.settings.concurrency + min(self.settings.concurrency, _AHEAD))
         with (
             (self.out / RESULTS).open("ab", buffering=0) as file,
+            Writer() as self.writer,
             ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "photos") as pool,
         ):
             try:
@@ -305,15 +310,11 @@ class _Session:
         if repeats:
             return _Ready(entry, repeats=True)
         try:
-            photo = photos.load(row.read())
+            case = Case.of(row.read(), row.image)
         except PhotoError as error:
             return _Ready(entry, problem=f"{row.image}: {error}")
-        if photo.sha256 != entry.sha256:
+        if case.info.sha256 != entry.sha256:
             return _Ready(entry, problem=f"{row.image} has changed since the run began: --resume runs it")
-        kind = "image/png" if photo.format == "PNG" else "image/jpeg"
-        info = PhotoInfo(sha256=photo.sha256, width=photo.width, height=photo.height, path=row.image)
-        case = Case(Picture.encode(photo.image, kind), info)
-        keep(self.out, case.picture)  # here rather than when it is recorded, which would hold up all runs
         return _Ready(entry, case, finished=tuple(self._finished(entry)))
 
     def _unfinished(self) -> Iterator[tuple[Row, Entry]]:
@@ -349,7 +350,7 @@ class _Session:
             result = await self._result(ready)
             if first is not None:
                 first.set_result(result)
-        file.write(result.model_dump_json().encode() + b"\n")
+        self.writer.do(lambda: file.write(result.model_dump_json().encode() + b"\n"))
         self.summary.statuses[result.status] += 1
         self.summary.unreadable += not result.runs
         if self.watch:
@@ -366,7 +367,13 @@ class _Session:
                 for seed in self.ledger.missing(entry.sha256, self.seeds)
             ]
             runs += await sample(
-                ready.case, attempts, self.maps, limits=self.settings.limits, out=self.out, slots=self.slots
+                ready.case,
+                attempts,
+                self.maps,
+                limits=self.settings.limits,
+                out=self.out,
+                writer=self.writer,
+                slots=self.slots,
             )
         runs.sort(key=lambda run: run.seed)
         return await verdict.judge(entry, runs, self.verifier, self.data.name)
