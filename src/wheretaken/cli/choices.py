@@ -38,3 +38,14 @@ class Source(StrEnum):
     HUGGINGFACE = "huggingface"
     MODELSCOPE = "modelscope"
     ZENODO = "zenodo"
+
+
+class CacheFormat(StrEnum):
+    """How a cache is written to a file."""
+
+    JSONL = "jsonl"
+    """One answer a line, with pictures and times."""
+    FLAT = "flat"
+    """The published warm-start file: one object, `api:query` to text."""
+    GROUPED = "grouped"
+    """The same by api."""

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from wheretaken import __version__
-from wheretaken.cli import data_app, eval_app
+from wheretaken.cli import cache_app, data_app, eval_app
 from wheretaken.errors import ModelError, ServiceError, UserError
 
 OK, USAGE, NO_ANSWER, SERVICE, STOPPED, UNHEARD = 0, 2, 3, 4, 130, 141
@@ -60,6 +60,7 @@ maps_app = typer.Typer(help="Search, look at and list the offline maps.", no_arg
 app.add_typer(maps_app, name="maps")
 app.add_typer(eval_app.app, name="eval")
 app.add_typer(data_app.app, name="data")
+app.add_typer(cache_app.app, name="cache")
 
 
 def _version(wanted: bool) -> None:

@@ -70,10 +70,7 @@ class Entry:
     @classmethod
     def of(cls, key: CacheKey, result: ToolResult, *, now: float, seconds: float) -> Entry:
         """Keep a result for so many seconds."""
-        text = result.text
-        if not _encodes(text):  # services cut texts in the middle of a surrogate pair
-            text = json.dumps(result.data, separators=(",", ":"))
-        return cls(key, text, result.pictures, result.source, now, now + seconds)
+        return cls(key, compact(result.data), result.pictures, result.source, now, now + seconds)
 
     @classmethod
     def of_failure(
@@ -129,9 +126,14 @@ class Entry:
         return kind(told["message"])
 
 
-def _encodes(text: str) -> bool:
+def compact(data: Any) -> str:
+    """Write JSON in the scripts it is in, or in ASCII where it holds half a surrogate pair.
+
+    Services cut texts at a number of UTF-16 units, which leaves such halves.
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        return json.dumps(data, separators=(",", ":"))
+    return text

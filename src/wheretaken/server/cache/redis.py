@@ -2,7 +2,7 @@
 
 Keys, all below `wheretaken:cache:1:`
 
-- `e:<digest>` a hash: `at` (Unix time stored), `body` (the entry as JSON); expires with the entry
+- `e:<digest>` a hash: `at` (Unix time stored), `failed` (0 or 1), `body` (JSON); expires with the entry
 - `p:<sha256>` a hash: `mime`, `width`, `height`, `data`; expires with the last entry that shows it
 - `l:<digest>` the lease: its holder's token; expires when it is not renewed
 - `u` a hash: `h` or `m`, tool, provider (JSON) to the number of hits or misses
@@ -31,6 +31,7 @@ try:
     from redis.asyncio import BlockingConnectionPool, Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError as NoConnectionError
     from redis.exceptions import RedisError
 except ModuleNotFoundError as error:
     if error.name != "redis":
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "wheretaken:cache:1:"
 _CONNECT_SECONDS = 0.5
-_REPLY_SECONDS = 2.0
+_REPLY_SECONDS = 1.0
 """A server that takes longer for a key or a picture is as good as gone."""
 _CONNECTIONS = 32
 _BATCH = 500
@@ -57,16 +58,16 @@ return 'held'
 _RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end"
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 _PUT = """
--- KEYS: entry, lease, pictures. ARGV: only if newer, token, at, body, milliseconds; of each picture 4 fields
-local at = redis.call('HGET', KEYS[1], 'at')
-if ARGV[1] == '1' and at and tonumber(at) >= tonumber(ARGV[3]) then return 0 end
+-- KEYS: entry, lease, pictures. ARGV: only if newer, token, at, failed, body, milliseconds; 4 of each picture
+local old = redis.call('HMGET', KEYS[1], 'at', 'failed')
+if ARGV[1] == '1' and old[2] == '0' and tonumber(old[1]) >= tonumber(ARGV[3]) then return 0 end
 for i = 3, #KEYS do
-    local a = 4 * i - 6
+    local a = 4 * i - 5
     redis.call('HSET', KEYS[i], 'mime', ARGV[a], 'width', ARGV[a+1], 'height', ARGV[a+2], 'data', ARGV[a+3])
-    if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
+    if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[6]) then redis.call('PEXPIRE', KEYS[i], ARGV[6]) end
 end
-redis.call('HSET', KEYS[1], 'at', ARGV[3], 'body', ARGV[4])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('HSET', KEYS[1], 'at', ARGV[3], 'failed', ARGV[4], 'body', ARGV[5])
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
 if redis.call('GET', KEYS[2]) == ARGV[2] then redis.call('DEL', KEYS[2]) end
 return 1
 """
@@ -196,10 +197,12 @@ class RedisStore:
 
     async def _put(self, entry: Entry, token: str, *, only_if_newer: bool) -> int:
         digest, milliseconds = entry.key.digest, _milliseconds(entry.expires_at - self._now())
-        if milliseconds <= 0:
+        if milliseconds <= 0:  # Redis cannot keep what has expired
+            await self.release(digest, token)
             return 0
         keys = [_key("e", digest), _key("l", digest)]
-        arguments: list[Any] = [int(only_if_newer), token, entry.stored_at, _body(entry), milliseconds]
+        fields = (entry.stored_at, int(entry.failed), _body(entry), milliseconds)
+        arguments: list[Any] = [int(only_if_newer), token, *fields]
         for picture in entry.pictures:
             keys.append(_key("p", picture.sha256))
             arguments += (picture.mime, picture.width, picture.height, picture.data)
@@ -248,7 +251,7 @@ def _connected(url: str) -> Redis:
         max_connections=_CONNECTIONS,
         timeout=_REPLY_SECONDS,
         # Once, as connections that were open before the server was restarted are dead.
-        retry=Retry(NoBackoff(), 1),
+        retry=Retry(NoBackoff(), 1, supported_errors=(NoConnectionError,)),
     )
     return Redis.from_pool(pool)
 

@@ -113,7 +113,9 @@ class SqliteStore:
         except OSError as error:
             raise DataError(f"{path}: {error.strerror}; name another file for the cache") from error
         except sqlite3.DatabaseError as error:
-            raise DataError(f"{path}: {error}; delete it or name another file for the cache") from error
+            raise DataError(
+                f"{path}: {error}; name another file for the cache, or delete this one if it was one"
+            ) from error
 
     async def get(self, digest: Digest) -> Entry | None:
         """Return what is kept of a call with its pictures, fresh or not."""
