@@ -279,18 +279,37 @@ def test_the_callers_deadline_is_kept_and_does_not_send_providers_to_rest() -> N
     assert run(story()) == ["google"]
 
 
-def test_who_answered_is_told_to_who_wants_to_know() -> None:
-    async def story() -> list[list[str]]:
-        router = Router([Obedient("google", ServiceError("down")), Obedient("photon", [], [place("photon")])])
-        heard: list[list[str]] = []
-        for _ in range(2):
-            with answering() as names:
+def test_who_answered_is_told_and_whether_a_better_one_was_down() -> None:
+    async def story() -> list[tuple[list[str], bool]]:
+        google = Obedient("google", ServiceError("down", retry_after=5), [place("google")], [])
+        router = Router([google, Obedient("photon")])
+        heard: list[tuple[list[str], bool]] = []
+        for wait in (0, 1, 10, 0):
+            await asyncio.sleep(wait)
+            with answering() as answered:
                 await asyncio.gather(router.search("x"), asyncio.sleep(0))
-            heard.append(names)
+            heard.append((answered.providers, answered.degraded))
         await router.search("x")
         return heard
 
-    assert run(story()) == [["photon"], ["photon"]]
+    assert run(story()) == [(["photon"], True), (["photon"], True), (["google"], False), (["photon"], False)]
+
+
+def test_an_empty_answer_beside_a_failure_is_degraded() -> None:
+    async def story() -> bool:
+        router = Router([Obedient("google", ServiceError("down")), Obedient("photon", [])])
+        with answering() as answered:
+            assert await router.search("x") == []
+        return answered.degraded
+
+    assert run(story())
+
+
+def test_kept_answers_belong_to_these_providers_in_this_order() -> None:
+    providers = [Obedient("google"), Obedient("photon")]
+    providers[0].version = "2"
+    assert Router(providers).version == "google=2,photon="
+    assert Router(providers, RouterSettings(order=("photon",))).version == "photon=,google=2"
 
 
 def test_status_says_who_works_and_why_others_do_not() -> None:
@@ -318,6 +337,11 @@ def test_the_strictest_terms_hold_for_what_may_be_kept() -> None:
     router = Router([Drawing("a", 30), Drawing("b", None), Drawing("c", 7), Obedient("google")])
     assert router.keep_days("road_map") == 7
     assert router.keep_days("search") is None
+
+
+def test_two_providers_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="same name"):
+        Router([Obedient("google"), Obedient("google")])
 
 
 def test_everything_is_closed() -> None:

