@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from wheretaken.agent import Case, PhotoInfo, run
 from wheretaken.errors import ToolError
 from wheretaken.geo import Datum, LatLon, distance_km
 from wheretaken.maps import Place, UnsupportedError
@@ -12,6 +13,7 @@ from wheretaken.maps.amap import AmapProvider
 from wheretaken.maps.web import Ledger, WebSettings
 from wheretaken.messages import Picture
 from wheretaken.testing.maps import FewPlaces
+from wheretaken.testing.scripted import ScriptedModel, call, say
 from wheretaken.testing.services import FakeService, FakeTransport
 from wheretaken.testing.services.amap import Poi, amap
 from wheretaken.tools import ToolContext
@@ -188,3 +190,23 @@ async def test_even_one_absurd_place_fits():
     assert len(found.data["pois"]) == 1
     assert len(found.text) <= LONGEST
     assert json.loads(detail.text)["location"] == "25.465432,65.012346"
+
+
+async def test_an_answer_repeated_from_the_tools_is_the_true_place(asked):
+    maps, _ = asked
+    lon, lat = UNIVERSITY.location.split(",")
+    evidence = f'{{"reads": "PKU", "place": "北京大学", "lat": {lat}, "lon": {lon}}}, {{"reads": "zh"}}'
+    candidates = f'{{"lat": {lat}, "lon": {lon}, "weight": 1}}, {{"lat": 60.17, "lon": 24.94}}'
+    told = f'{{"lat": {lat}, "lon": {lon}, "evidence": [{evidence}], "candidates": [{candidates}]}}'
+    for tools, least_km, most_km in ((AMAP, 0.0, 0.001), (toolset(Datum.WGS84), 0.4, 0.7)):
+        model = ScriptedModel([call(("amap_poi_detail", {"query": "B000A816R6"})), say(told)])
+        case = Case(context(maps).pictures[0], PhotoInfo(sha256="0" * 64, width=400, height=200, path="p"))
+        events = [event async for event in run(case, model, tools, maps)]
+        answer = events[-1].answer
+        assert answer.raw == told
+        for place in (answer, answer.evidence[0], answer.candidates[0]):
+            assert least_km <= distance_km(LatLon(place.lat, place.lon), TRUE) < most_km
+        assert answer.evidence[1].lat is None
+        assert (answer.candidates[1].lat, answer.candidates[1].lon) == (60.17, 24.94)
+        assert f'"lat": <{tools.datum} degrees>' in model.asked[0][0].text
+        assert ("WGS-84" in model.asked[0][0].text) == (tools.datum is Datum.WGS84)

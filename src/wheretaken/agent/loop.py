@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from wheretaken import answers, photos
 from wheretaken.agent import hermes, prompts
+from wheretaken.agent.datums import in_wgs84
 from wheretaken.agent.events import (
     Event,
     Limits,
@@ -123,7 +124,7 @@ async def run(
     yield state.event(
         RunStarted, photo=case.info, model=model.name, toolset=toolset.name, limits=state.limits, seed=seed
     )
-    yield state.say(Message.of("system", prompts.SYSTEM))
+    yield state.say(Message.of("system", prompts.system(toolset.datum)))
     yield state.say(Message.of("user", case.picture, prompts.QUESTION))
     try:
         async with aclosing(_turns(state, model, toolset)) as events:
@@ -155,6 +156,8 @@ async def _turns(state: _Run, model: ChatModel, toolset: Toolset) -> AsyncGenera
             stop = state.overspent()
             continue
         parsed = answers.parse(message.text)
+        if isinstance(parsed, answers.Answer):
+            parsed = in_wgs84(parsed, toolset.datum)
         unread = isinstance(parsed, answers.NoAnswer) and parsed.reason == "unparsed"
         if unread and not reminded and state.turn < state.limits.turns and state.overspent() is None:
             reminded = True

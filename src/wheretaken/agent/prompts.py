@@ -1,5 +1,12 @@
 """The words that every model is given. Nothing here can hold truth: the prompts are constants."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wheretaken.geo import Datum
+
 SYSTEM = """\
 You find where a photo was taken. Look closely, form hypotheses, check them with the tools, and answer.
 
@@ -24,6 +31,11 @@ QUESTION = "Where was this photo taken?"
 ANSWER_NOW = "This was the last turn with tools. Give your best answer now, as the JSON object only."
 
 NO_JSON = "I could not find the JSON object in that. Answer with it alone."
+
+
+def system(datum: Datum) -> str:
+    """What a model is told first, when its tools give positions in this datum."""
+    return SYSTEM.replace("WGS-84", datum)
 
 
 def too_many_calls(most: int) -> str:
