@@ -154,8 +154,6 @@ class MapProvider:
     """As settings, results and metrics call it."""
     version: str = ""
     """Of its data or of how it asks its service: answers that are kept belong to one version."""
-    version: str = ""
-    """Of its data or API, where answers change with it: what was kept of another version is not used."""
     services: Sequence[Service] = ()
     """What it asks over the network, for health and metrics; closed by `aclose`."""
     id_sources: Collection[str] = ()
