@@ -49,3 +49,16 @@ class CacheFormat(StrEnum):
     """The published warm-start file: one object, `api:query` to text."""
     GROUPED = "grouped"
     """The same by api."""
+
+
+class ServedTools(StrEnum):
+    """Which tools are served."""
+
+    WORLDWIDE = "worldwide"
+    """Six tools that work on any map."""
+    AMAP = "amap"
+    """The paper's tools for China."""
+    GOOGLE = "google"
+    """The paper's tools for the rest of the world."""
+    ALL = "all"
+    """All of them."""

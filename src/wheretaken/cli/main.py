@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from wheretaken import __version__
 from wheretaken.cli import cache_app, data_app, eval_app
+from wheretaken.cli.choices import ServedTools
 from wheretaken.errors import ModelError, ServiceError, UserError
 
 OK, USAGE, NO_ANSWER, SERVICE, STOPPED, UNHEARD = 0, 2, 3, 4, 130, 141
@@ -103,6 +104,55 @@ def locate(
 
     options = locating.Options(model, out, as_json=as_json, max_turns=max_turns, quiet=quiet)
     raise typer.Exit(locating.locate(photos, options))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address; beyond this machine, with a token only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8001,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes, 1 to 64.")] = 1,
+    cache: Annotated[
+        str,
+        typer.Option(
+            metavar="STORE",
+            help="`sqlite:PATH`, `redis://HOST:PORT/DB` or `memory`; else a file in the cache directory.",
+        ),
+    ] = "",
+    toolset: Annotated[
+        ServedTools, typer.Option(help="Which tools; amap and google have the paper's names and arguments.")
+    ] = ServedTools.WORLDWIDE,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="WHERETAKEN_SERVER_TOKEN",
+            metavar="TEXT",
+            help="What every request must carry as a bearer token.",
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A further name by which clients may address it; may be repeated."),
+    ] = None,
+) -> None:
+    """Serve the tools over HTTP, with a cache, until Ctrl-C or SIGTERM.
+
+    Which map services are asked is said by the settings file and the environment.
+    """
+    from pydantic import SecretStr  # noqa: PLC0415 - see the package's docstring
+
+    from wheretaken.cli import serving  # noqa: PLC0415 - see the package's docstring
+    from wheretaken.server.settings import ServerSettings  # noqa: PLC0415 - as above
+
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        workers=workers,
+        cache=cache,
+        toolset=toolset.value,
+        token=None if token is None else SecretStr(token),
+        allow_hosts=tuple(allow_host or ()),
+    )
+    raise typer.Exit(serving.serve(settings))
 
 
 @maps_app.command("search")

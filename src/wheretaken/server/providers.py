@@ -1,0 +1,44 @@
+"""The map providers that the settings switch on, behind one router."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, cast
+
+from wheretaken.maps.router import Router
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from wheretaken.maps import MapProvider
+    from wheretaken.maps.web import WebSettings
+    from wheretaken.maps.web.settings import ServiceSettings
+
+_PROVIDERS = {
+    "amap": "wheretaken.maps.amap:AmapProvider",
+    "google": "wheretaken.maps.google:Google",
+    "serper": "wheretaken.maps.serper:Serper",
+    "searxng": "wheretaken.maps.searxng:Searxng",
+    "nominatim": "wheretaken.maps.osm:Nominatim",
+    "photon": "wheretaken.maps.osm:Photon",
+    "overpass": "wheretaken.maps.osm:Overpass",
+    "tiles": "wheretaken.maps.tiles:RoadTiles",
+    "imagery": "wheretaken.maps.tiles:ImageryTiles",
+}
+"""Section of the settings, and the class that it is for; a module is imported when its section is in use."""
+
+
+def connect(settings: WebSettings, more: Sequence[MapProvider] = ()) -> Router:
+    """Return a router over the providers that can be asked, and these further ones; nothing is opened yet."""
+    ready = [
+        _made(place, settings)
+        for section, place in _PROVIDERS.items()
+        if cast("ServiceSettings", getattr(settings, section)).ready
+    ]
+    return Router([*ready, *more], settings.router)
+
+
+def _made(place: str, settings: WebSettings) -> MapProvider:
+    module, _, name = place.partition(":")
+    make: Callable[[WebSettings], MapProvider] = getattr(importlib.import_module(module), name).from_settings
+    return make(settings)

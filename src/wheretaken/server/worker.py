@@ -1,0 +1,48 @@
+"""One worker: everything that it is made of, from the settings.
+
+Importing this module imports `prometheus_client`, which looks at once whether there are several workers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wheretaken.maps.offline.provider import offline_provider
+from wheretaken.maps.web import WebSettings
+from wheretaken.server.app import create_app
+from wheretaken.server.cache import Policy, ToolCache, opened
+from wheretaken.server.desk import ToolDesk
+from wheretaken.server.metrics import Metrics
+from wheretaken.server.providers import connect
+from wheretaken.server.shelf import Shelf
+from wheretaken.server.toolsets import toolset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.types import ASGIApp
+
+    from wheretaken.server.settings import ServerSettings
+
+
+def application(settings: ServerSettings, state: Path) -> ASGIApp:
+    """Make the application of one worker; `state` is the directory of this run.
+
+    Raises:
+        UserError: the settings do not work.
+    """
+    metrics = Metrics()
+    desk = make_desk(settings, state, metrics)
+    return create_app(desk, metrics, hosts=settings.hosts, token=settings.token)
+
+
+def make_desk(settings: ServerSettings, state: Path, metrics: Metrics) -> ToolDesk:
+    """Make what answers the calls.
+
+    Raises:
+        UserError: the settings do not work.
+    """
+    tools = toolset(settings.toolset)
+    maps = connect(WebSettings.load(), [offline_provider()])
+    cache = ToolCache(opened(settings.cache), policy=Policy.load({maps.name: maps.keep_days}))
+    return ToolDesk(tools, maps, cache, Shelf(state / "pictures"), metrics, settings.limits)
