@@ -12,7 +12,6 @@ a URL template; `RoadTiles` and `ImageryTiles` are the providers of the sections
 from __future__ import annotations
 
 import asyncio
-import io
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -396,9 +395,7 @@ def _compose(
         box = (max(0, left), max(0, top), min(mosaic.width, left + across), min(mosaic.height, top + down))
         picture = mosaic.resize((view.width, view.height), Image.Resampling.BICUBIC, box=box)
     furniture.draw(picture, view, markers=pins, attribution=scheme.attribution)
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue(), sum(tile is None for tile in decoded.values())
+    return furniture.png(picture), sum(tile is None for tile in decoded.values())
 
 
 def _decoded(data: bytes, side: int) -> Image.Image | None:

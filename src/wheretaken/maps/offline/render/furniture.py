@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
+import zlib
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,6 +90,17 @@ def draw(picture: Image.Image, view: View, *, markers: Sequence[LatLon], attribu
         if box is not None:
             sprite = _pin(str(number))
             picture.paste(sprite, (round(box.left), round(box.top)), sprite)
+
+
+def png(picture: Image.Image) -> bytes:
+    """Encode without time stamps: the same picture gives the same bytes.
+
+    Run-length matching suits flat colours, and imagery as well: about as small as the default search makes
+    it, in less than half the time.
+    """
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_type=zlib.Z_RLE)
+    return buffer.getvalue()
 
 
 def circle_layer(view: View, centre: LatLon, radius_km: float) -> Layer:

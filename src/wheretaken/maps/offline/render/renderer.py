@@ -11,9 +11,7 @@ and lent out. mapnik paints without holding Python's lock: threads really run si
 from __future__ import annotations
 
 import contextlib
-import io
 import threading
-import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,8 +28,6 @@ from wheretaken.maps.offline.render.world_names import WorldNames, read_names
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
-
-    from PIL import Image
 
     from wheretaken.geo import LatLon
     from wheretaken.maps.offline.render.style import Layer
@@ -151,7 +147,7 @@ class Renderer:
         furniture.draw(picture, view, markers=pins, attribution=attribution)
         south, west, north, east = view.bounds
         return MapPicture(
-            png=_png(picture),
+            png=furniture.png(picture),
             width=view.width,
             height=view.height,
             south=south,
@@ -273,13 +269,3 @@ def _wkt(region: RegionInfo) -> str:
 def _interleaved(stacks: Sequence[Sequence[Layer]]) -> list[Layer]:
     """Return the first layer of every region, then the second of every region, and so on."""
     return [layer for level in zip(*stacks, strict=True) for layer in level]
-
-
-def _png(picture: Image.Image) -> bytes:
-    """Encode without time stamps: the same picture gives the same bytes.
-
-    Run-length matching suits flat colours: as small as the default search makes it, in half the time.
-    """
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_type=zlib.Z_RLE)
-    return buffer.getvalue()
