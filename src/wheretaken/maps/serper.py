@@ -143,7 +143,7 @@ class Serper(MapProvider):
             raise self._unsupported("list places without a query")
         body = {
             "q": query,
-            "hl": language_of(query),
+            "hl": language_of(query, country_code),
             **({"gl": country_code.lower()} if country_code else {}),
         }
         if near:

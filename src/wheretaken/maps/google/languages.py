@@ -15,9 +15,14 @@ _LANGUAGES = {
     "TELUGU": "te", "GEORGIAN": "ka", "ARMENIAN": "hy", "KHMER": "km", "LAO": "lo", "MYANMAR": "my",
 }  # fmt: skip
 """By the first word of a character's Unicode name. Han comes after kana: both together are Japanese."""
+_HAN = {"JP": "ja", "KR": "ko", "TW": "zh-TW", "HK": "zh-TW", "MO": "zh-TW"}
+"""What Han alone is read as in these countries."""
 
 
-def language_of(query: str) -> str:
+def language_of(query: str, country_code: str = "") -> str:
     """Return the BCP 47 tag of the language to ask in; English for the Latin script."""
     scripts = {unicodedata.name(ch, "").partition(" ")[0] for ch in query if ch.isalpha()}
-    return next((tag for script, tag in _LANGUAGES.items() if script in scripts), ENGLISH)
+    script = next((script for script in _LANGUAGES if script in scripts), "")
+    if script == "CJK" and country_code in _HAN:
+        return _HAN[country_code]
+    return _LANGUAGES.get(script, ENGLISH)

@@ -133,7 +133,7 @@ class Google(MapProvider):
         """
         if not query.strip():
             raise self._unsupported("list places without a query")
-        language = language_of(query)
+        language = language_of(query, country_code)
         reply = await self._places.json(
             "/v1/places:searchText",
             method="POST",

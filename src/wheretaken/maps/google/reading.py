@@ -135,7 +135,7 @@ class Found(BaseModel):
             distance_km=distance_km(near, position) if near else None,
             match=best_match(query, names) if query else None,
             source="; ".join([SOURCE, *providers]),
-            more={"types": ", ".join(telling)} if (telling := self._telling()) else {},
+            more={"types": ", ".join(telling)} if len(telling := self._telling()) > 1 else {},
         )
 
     def _telling(self) -> list[str]:
