@@ -10,6 +10,7 @@ from wheretaken.errors import ToolError
 from wheretaken.geo import Datum, LatLon, distance_km
 from wheretaken.maps import Place, UnsupportedError
 from wheretaken.maps.amap import AmapProvider
+from wheretaken.maps.router import Router
 from wheretaken.maps.web import Ledger, WebSettings
 from wheretaken.messages import Picture
 from wheretaken.testing.maps import FewPlaces
@@ -25,8 +26,9 @@ UNIVERSITY = Poi(
     "B000A816R6", "北京大学", TRUE, address="颐和园路5号", alias="PKU|北大", business_area="西苑"
 )
 OULU = Place(
-    id="t:1", name="Oulu", kind="city", lat=65.0123456, lon=25.4654321, country_code="FI", source="GeoNames"
+    id="t:1", name="Oulu", kind="city", lat=65.0123456, lon=25.4654321, country_code="CN", source="GeoNames"
 )
+"""Moved to China for the sake of these tools."""
 
 
 @pytest.fixture
@@ -151,6 +153,16 @@ async def test_any_provider_may_be_behind_the_tools():
     assert (await use("amap_static_map", maps, latitude=65, longitude=25)).data["zoom"] == 19
     with pytest.raises(UnsupportedError, match="satellite"):
         await use("amap_satellite_map", maps, latitude=65, longitude=25)
+
+
+async def test_a_router_asks_amap_first_whatever_the_script(asked):
+    maps, _ = asked
+    first = FewPlaces([OULU.model_copy(update={"name": "PKU"})])
+    router = Router([first, maps])
+    result = await use("amap_keyword_search", router, query="PKU")
+    assert [entry["id"] for entry in result.data["pois"]] == ["B000A816R6"]
+    assert not first.asked
+    assert (await use("amap_poi_detail", router, query="B000A816R6")).data["name"] == "北京大学"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ ZOOM = 19
 _MOST = 15
 """Results of a search that were asked for."""
 _PREFIX = "amap:"
+_COUNTRY = "CN"
+"""Without it, a router would not know that the tools are for China, and ask others before AMap."""
 
 
 class _Tools:
@@ -50,7 +52,7 @@ class _Tools:
         try:
             places = await context.maps.suggest(query)
         except UnsupportedError:
-            places = await context.maps.search(query)
+            places = await context.maps.search(query, country_code=_COUNTRY)
         return _listed("tips", places)
 
     async def amap_keyword_search(self, context: ToolContext, query: Query) -> ToolResult:
@@ -59,7 +61,7 @@ class _Tools:
         Args:
             query: The keywords to search for.
         """
-        return _listed("pois", await context.maps.search(query, limit=_MOST))
+        return _listed("pois", await context.maps.search(query, country_code=_COUNTRY, limit=_MOST))
 
     async def amap_poi_detail(
         self, context: ToolContext, query: Annotated[str, Field(min_length=1, max_length=100)]

@@ -1,4 +1,4 @@
-"""AMap over a handful of POIs, asked in virtual time."""
+"""AMap over a handful of POIs, asked in virtual time, except by tests that are allowed real sockets."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -52,7 +52,8 @@ class Amap(NamedTuple):
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"virtual": VirtualTimeLoop}
+    real = item.get_closest_marker("enable_socket") is not None
+    return {"real": asyncio.new_event_loop} if real else {"virtual": VirtualTimeLoop}
 
 
 @pytest.fixture

@@ -10,8 +10,12 @@ from PIL import Image
 from wheretaken.errors import ServiceError, ToolError
 from wheretaken.geo import Datum, LatLon, distance_km
 from wheretaken.maps import MapPicture, UnsupportedError
-from wheretaken.testing.services import Reply
+from wheretaken.maps.amap import AmapProvider
+from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.testing.services import FakeService, Reply, serve
+from wheretaken.testing.services.amap import Poi, amap
 
+UNIVERSITY = Poi("B000A816R6", "北京大学", LatLon(39.991402, 116.304729))
 CAMPUS = LatLon(39.9890, 116.3035)
 
 
@@ -100,3 +104,20 @@ async def test_a_map_of_another_size_is_not_taken_for_the_area(asked):
     asked.fake.fail(lambda delivery: replace(delivery, reply=cut))
     with pytest.raises(ServiceError, match="cannot be decoded"):
         await asked.provider.road_map(CAMPUS, zoom=15)
+
+
+@pytest.mark.enable_socket
+async def test_everything_works_over_a_real_connection(tmp_path):
+    with (
+        serve(FakeService(amap([UNIVERSITY], key="k"))) as url,
+        Ledger(tmp_path / "services.sqlite") as ledger,
+    ):
+        tiles = f"{url}/appmaptile?style=6&x={{x}}&y={{y}}&z={{z}}"
+        settings = WebSettings.model_validate({"amap": {"key": "k", "url": url, "tiles_url": tiles}})
+        provider = AmapProvider.from_settings(settings, ledger=ledger)
+        (found,) = await provider.search("北京大学", near=CAMPUS)
+        assert await provider.details(found.id)
+        there = LatLon(found.lat, found.lon)
+        for picture in (await provider.road_map(there, zoom=15), await provider.satellite(there, zoom=18)):
+            assert distance_km(middle(picture), there) < 0.001
+        await provider.aclose()

@@ -72,7 +72,9 @@ async def test_hong_kong_is_not_shifted(asked):
     (found,) = await asked.provider.search("维多利亚港", country_code="HK")
     assert (round(found.lat, 6), round(found.lon, 6)) == (22.2888, 114.1722)
     assert (found.country_code, found.country, found.kind) == ("HK", "Hong Kong", "attraction")
-    assert not await asked.provider.search("维多利亚港", country_code="CN")
+    assert await asked.provider.search("维多利亚港", country_code="CN")
+    assert not await asked.provider.search("维多利亚港", country_code="MO")
+    assert not await asked.provider.search("北京大学", country_code="HK")
 
 
 async def test_a_search_around_goes_on_in_the_country_and_among_addresses(asked):

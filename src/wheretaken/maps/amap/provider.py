@@ -142,7 +142,9 @@ class AmapProvider(MapProvider):
             reply = await self._service.json("/v3/geocode/geo", params={"address": keywords})
             entries = reading.records(reply.get("geocodes"))
             found = [place for entry in entries if (place := reading.geocode(entry, keywords, near))]
-        return [place for place in found if country_code in {"", place.country_code}][:limit]
+        # Who asks for China means its special administrative regions as well.
+        wanted = _COUNTRIES if country_code == "CN" else {country_code}
+        return [place for place in found if not country_code or place.country_code in wanted][:limit]
 
     async def suggest(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> Sequence[Place]:
         """Return the places that complete a text, at most ten; completions that are mere words are left out.
