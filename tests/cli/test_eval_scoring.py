@@ -44,6 +44,25 @@ def percent(shares, digits):
     return [round(100 * shares[name], digits) for name in ACC]
 
 
+def test_a_set_that_has_pictures_twice_is_the_denominator(wheretaken, published, tmp_path):
+    """MAPBench's table as the published lines tell it: two of its pictures stand in two rows each."""
+    lines = (published / "amap_v1_gpt5.jsonl").read_text(encoding="utf-8").splitlines()
+    truths = [json.loads(line)["ground_truth"] for line in lines]
+    assert len({truth["image"] for truth in truths}) == len(truths) - 2
+    (tmp_path / "images").mkdir()
+    for truth in truths:
+        (tmp_path / truth["image"]).write_bytes(b"not looked at")
+    table = tmp_path / "test.jsonl"
+    table.write_text("\n".join(json.dumps(truth) for truth in truths), encoding="utf-8")
+    some = tmp_path / "some.jsonl"
+    some.write_text("\n".join(lines[:2000]), encoding="utf-8")
+    whole, part = output(
+        wheretaken("eval", "score", published / "amap_v1_gpt5.jsonl", some, "--data", table, "--json")
+    )["files"]
+    assert (whole["n"], whole["answered"], whole["failed"]) == (2500, 2500, 0)
+    assert (part["n"], part["answered"], part["failed"]) == (2500, 2000, 500)
+
+
 def test_strict_reading_reproduces_every_published_row(wheretaken, published, expected):
     rows = {name: row for name, row in expected["strict"].items() if name != "_what"}
     paths = [published / name for name in rows]

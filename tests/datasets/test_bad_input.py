@@ -44,7 +44,6 @@ def jsonl(tmp_path: Path, *lines: str | bytes) -> Path:
         ('{"image": "b.jpg", "lat": "north", "lon": 2}', "has 'north' for lat"),
         ('{"lat": 1, "lon": 2}', "has no photo in image"),
         ('{"image": "https://host/b.jpg", "lat": 1, "lon": 2}', "download the photos"),
-        ('{"image": "a.jpg", "lat": 3, "lon": 4}', "has the id 'a.jpg' a second time, after"),
         (b'{"image": "b.jpg", "lat": 1, "lon": 2, "city": "M\xfcnchen"}', "is not UTF-8"),
     ],
 )  # fmt: skip
@@ -53,6 +52,16 @@ def test_a_bad_line_is_named(tmp_path, line, says):
     message = complaint(path)
     assert message.startswith(f"{path}:2 ")
     assert says in message
+
+
+def test_an_id_of_its_own_must_not_come_twice(tmp_path):
+    lines = [
+        '{"id": "x", "image": "a.jpg", "lat": 1, "lon": 2}',
+        '{"id": "x", "image": "b.jpg", "lat": 3, "lon": 4}',
+    ]
+    message = complaint(jsonl(tmp_path, *lines))
+    assert "t.jsonl:2 has the id 'x' a second time, after" in message
+    assert "t.jsonl:1" in message
 
 
 def test_swapped_columns_of_any_table_get_a_remedy_that_works(tmp_path):

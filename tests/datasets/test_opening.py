@@ -55,6 +55,17 @@ def test_mapbench(tmp_path):
     assert open_dataset(tmp_path).name == data.name == tmp_path.name  # `test` would say nothing
 
 
+def test_a_picture_in_two_rows_is_two_rows(tmp_path):
+    rows = [{"image": "a.jpg", "lat": lat, "lon": 2} for lat in (1, 3, 1)]
+    table = tmp_path / "t.jsonl"
+    table.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    put(tmp_path, "a.jpg")
+    found = list(open_dataset(table).rows())
+    assert [(row.id, row.image, row.truth.lat) for row in found] == [
+        ("a.jpg", "a.jpg", 1), ("a.jpg#2", "a.jpg", 3), ("a.jpg#3", "a.jpg", 1),
+    ]  # fmt: skip
+
+
 def test_a_datum_of_the_whole_set_is_converted(tmp_path):
     table = write_csv(tmp_path / "t.csv", ["image", "lat", "lon"], ["a.jpg", 36.086763, 120.379146])
     for name in ("GCJ-02", "gcj02"):

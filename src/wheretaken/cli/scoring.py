@@ -74,7 +74,8 @@ def split(files: Sequence[Path], *, at: str, agree: int, reading: Reading, as_js
             rule = "at least" if tier.tier == "easy" else "fewer than"
             title = f"{tier.tier}: {tier.n} of {found.n} photos, {rule} {agree} of {len(files)} files"
             consoles.results().print(f"[bold]{title} within {found.at}[/]")
-            consoles.results().print(_accuracies(tier.files, _short(files)))
+            if tier.n:
+                consoles.results().print(_accuracies(tier.files, _short(files)))
     for lacking in found.lacking:
         consoles.note(f"{lacking.file} lacks {lacking.n} of {found.n} photos; they count as failed")
     return 0

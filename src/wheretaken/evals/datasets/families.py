@@ -67,8 +67,8 @@ FAMILIES = (
     Family(
         "MAPBench",
         frozenset({"image", "latitude", "longitude", "city", "country"}),
-        note="MAPBench names no datum: positions are taken as WGS-84, as in its published scores; "
-        "--datum GCJ-02 converts them",
+        note="positions are taken as WGS-84, as MAPBench's published scores do; "
+        "MAPBench itself is very likely in GCJ-02, which --datum GCJ-02 converts",
     ),
 )
 TABLE = Family("table", frozenset())

@@ -55,8 +55,9 @@ class Table:
                 first = first or datum
                 row = self._row(record, datum, number)
                 earlier = ids.first(row.id, record.where)
-                if earlier and isinstance(row.source, bytes) and "id" not in self.columns:
-                    # Pictures within a table need no names, and parts of a set may use the same ones.
+                if earlier and "id" not in self.columns:
+                    # A picture that a table has twice is two rows (MAPBench has such, one at two places);
+                    # pictures within a table need no names, and parts of a set may use the same ones.
                     row = replace(row, id=f"{row.id}#{number}")
                     earlier = ids.first(row.id, record.where)
                 if earlier:

@@ -58,7 +58,7 @@ class Register:
         """
         seen: set[str] = set()
         for result in results:
-            entry = self._find(result)
+            entry = self._find(result, seen)
             if entry is None:
                 raise self.stranger(f"{path} has an answer for {result.id!r}")
             if _apart(entry.truth, result.truth) > _SAME_DEGREES:
@@ -78,12 +78,12 @@ class Register:
         """Return the error for something about a photo that is not in the set."""
         return DataError(f"{what}, which {self._name} does not have: name the data set that it is about")
 
-    def _find(self, result: Result) -> Entry | None:
+    def _find(self, result: Result, seen: set[str]) -> Entry | None:
         """Find by id, by the photo's name in the set, by the bare name of its file."""
         for known in (result.id, result.image, PurePosixPath(result.image or result.id).name):
             if rows := self._named.get(known):
-                # A set may have a picture twice, at two places: then the place tells which row it is.
-                return min(rows, key=lambda row: _apart(row.truth, result.truth))
+                # A set may have a picture twice: the place tells which row it is, at one place the order.
+                return min(rows, key=lambda row: (_apart(row.truth, result.truth), row.id in seen))
         return None
 
 
