@@ -24,6 +24,8 @@ from wheretaken.messages import Picture, ToolSpec
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from pydantic_core import ErrorDetails
+
     from wheretaken.maps import MapProvider
 
 
@@ -45,6 +47,8 @@ class ToolResult:
     pictures: tuple[Picture, ...] = ()
     source: str = ""
     """Who the data are from, as their licence wants it said."""
+    keep_seconds: float | None = None
+    """For how long others may be given it; 0 for those who wait for it now, None for as long as is usual."""
 
     @property
     def text(self) -> str:
@@ -109,7 +113,8 @@ class Tool:
         try:
             return self._arguments.model_validate_json(arguments or "{}")
         except ValidationError as error:
-            raise ToolError(f"{self.name}: {_explain(error)}") from error
+            complaints = "; ".join(map(_complaint, error.errors(include_url=False)))
+            raise ToolError(f"{self.name}: {complaints}") from error
 
     def _schema(self) -> dict[str, Any]:
         """JSON Schema without pydantic's titles, which only repeat the names."""
@@ -121,9 +126,14 @@ class Tool:
         return schema
 
 
-def _explain(error: ValidationError) -> str:
-    parts = [f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()]
-    return "; ".join(parts)
+def _complaint(error: ErrorDetails) -> str:
+    """Say what is wrong with an argument, in words that help a model to mend it."""
+    name = ".".join(map(str, error["loc"])) or "arguments"
+    limits = error.get("ctx", {})
+    for most, hint in ((90, "; did you swap the arguments?"), (180, "")):
+        if limits.get("le") == most or limits.get("ge") == -most:
+            return f"{name} must be between -{most} and {most}{hint}"
+    return f"{name}: {error['msg']}"
 
 
 @dataclass(frozen=True)

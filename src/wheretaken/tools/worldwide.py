@@ -5,6 +5,7 @@ Coordinates are WGS-84 degrees, latitude first. Results are JSON that a model re
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -44,10 +45,31 @@ async def zoom(
         label: What you expect to see there.
     """
     if image >= len(context.pictures):
-        raise ToolError(f"there is no picture {image}; the last one is {len(context.pictures) - 1}")
+        shown = len(context.pictures)
+        raise ToolError(
+            f"there is no picture {image}; the last one is {shown - 1}" if shown else "no picture was given"
+        )
+    # Decoding a photo takes up to a second, in which others want to be served.
+    crop = await asyncio.to_thread(_enlarged, context.pictures[image], bbox_2d)
+    data = {
+        "image": len(context.pictures),
+        "of": image,
+        "label": label,
+        "width": crop.width,
+        "height": crop.height,
+    }
+    return ToolResult(data, (crop,))
+
+
+def _enlarged(picture: Picture, bbox_2d: Sequence[int]) -> Picture:
+    """Cut an area out of a picture, and enlarge it when it is small.
+
+    Raises:
+        ToolError: it is too small to show.
+    """
     from PIL import Image  # noqa: PLC0415 - the toolset is listed far more often than used
 
-    whole = context.pictures[image].open()
+    whole = picture.open()
     left, right = sorted(min(max(x, 0), 1000) * whole.width // 1000 for x in bbox_2d[::2])
     top, bottom = sorted(min(max(y, 0), 1000) * whole.height // 1000 for y in bbox_2d[1::2])
     if right - left < SMALLEST_CROP or bottom - top < SMALLEST_CROP:
@@ -60,14 +82,7 @@ async def zoom(
         crop = crop.resize(
             (round(crop.width * factor), round(crop.height * factor)), Image.Resampling.LANCZOS
         )
-    data = {
-        "image": len(context.pictures),
-        "of": image,
-        "label": label,
-        "width": crop.width,
-        "height": crop.height,
-    }
-    return ToolResult(data, (Picture.encode(crop, "image/png"),))
+    return Picture.encode(crop, "image/png")
 
 
 async def search_places(
