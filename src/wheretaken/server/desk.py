@@ -16,11 +16,12 @@ import asyncio
 import contextlib
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import DeadlineError, ToolError, WheretakenError
+from wheretaken.maps.router import answering
 from wheretaken.maps.web.deadlines import within
 from wheretaken.server.admission import Admission
 from wheretaken.server.cache import CacheKey
@@ -30,13 +31,15 @@ from wheretaken.tools import ToolContext
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from wheretaken.maps.router import ProviderStatus, Router
+    from wheretaken.maps.router import Answered, ProviderStatus, Router
     from wheretaken.messages import Picture
-    from wheretaken.server.cache import Cached, ToolCache
+    from wheretaken.server.cache import Cached, Policy, ToolCache
     from wheretaken.server.metrics import Metrics
     from wheretaken.server.shelf import Shelf
     from wheretaken.tools import Tool, ToolResult, Toolset
 
+DEGRADED_SECONDS = 30.0
+"""For how long an answer is kept that stands in for that of a better provider, which was down."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Control characters other than tab and line breaks, which count as spaces."""
 
@@ -57,15 +60,20 @@ class ToolDesk:
         toolset: Toolset,
         maps: Router,
         cache: ToolCache,
+        policy: Policy,
         shelf: Shelf,
         metrics: Metrics,
         limits: Limits | None = None,
     ) -> None:
-        """Serve these tools on these maps; `aclose` closes maps and cache."""
+        """Serve these tools on these maps; `aclose` closes maps and cache.
+
+        The policy is that of the cache.
+        """
         self.toolset = toolset
         self.maps = maps
         self.limits = limits or Limits()
         self._cache = cache
+        self._policy = policy
         self._shelf = shelf
         self._metrics = metrics
         self._admission = Admission(self.limits.running, self.limits.waiting)
@@ -137,11 +145,20 @@ class ToolDesk:
         async with _at_most(seconds), self._admission.turn():
             self._metrics.occupied(self._admission.running, self._admission.waiting)
             try:
-                with within(seconds):
+                with within(seconds), answering() as answered:
                     context = ToolContext(self.maps, [await self._known(sha256) for sha256 in pictures])
-                    return await tool.call(context, arguments)
+                    result = await tool.call(context, arguments)
+                return replace(result, keep_seconds=self._keep_seconds(tool.name, answered))
             finally:
                 self._metrics.asked(self.maps.services)
+
+    def _keep_seconds(self, tool: str, answered: Answered) -> float | None:
+        """Return what the strictest of those who answered allows; little where a better one was down."""
+        asked = (self._policy.seconds(tool, provider) for provider in answered.providers)
+        allowed = [seconds for seconds in asked if seconds is not None]
+        if answered.degraded:
+            allowed.append(DEGRADED_SECONDS)
+        return min(allowed, default=None)
 
     async def _known(self, sha256: str) -> Picture:
         picture = await self.picture(sha256)

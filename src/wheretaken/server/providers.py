@@ -38,6 +38,18 @@ def connect(settings: WebSettings, more: Sequence[MapProvider] = ()) -> Router:
     return Router([*ready, *more], settings.router)
 
 
+def terms(maps: Router) -> dict[str, Callable[[str], float | None]]:
+    """Return for how long answers may be kept, by provider, as the cache's policy takes it.
+
+    The router itself sets no limit: the desk asks for that of the provider that answered.
+    """
+    return {maps.name: _no_limit, **{one.name: one.keep_days for one in maps.providers}}
+
+
+def _no_limit(_operation: str) -> float | None:
+    return None
+
+
 def _made(place: str, settings: WebSettings) -> MapProvider:
     module, _, name = place.partition(":")
     make: Callable[[WebSettings], MapProvider] = getattr(importlib.import_module(module), name).from_settings

@@ -13,7 +13,7 @@ from wheretaken.server.app import create_app
 from wheretaken.server.cache import Policy, ToolCache, opened
 from wheretaken.server.desk import ToolDesk
 from wheretaken.server.metrics import Metrics
-from wheretaken.server.providers import connect
+from wheretaken.server.providers import connect, terms
 from wheretaken.server.shelf import Shelf
 from wheretaken.server.toolsets import toolset
 
@@ -44,5 +44,6 @@ def make_desk(settings: ServerSettings, state: Path, metrics: Metrics) -> ToolDe
     """
     tools = toolset(settings.toolset)
     maps = connect(WebSettings.load(), [offline_provider()])
-    cache = ToolCache(opened(settings.cache), policy=Policy.load({maps.name: maps.keep_days}))
-    return ToolDesk(tools, maps, cache, Shelf(state / "pictures"), metrics, settings.limits)
+    policy = Policy.load(terms(maps))
+    cache = ToolCache(opened(settings.cache), policy=policy)
+    return ToolDesk(tools, maps, cache, policy, Shelf(state / "pictures"), metrics, settings.limits)
