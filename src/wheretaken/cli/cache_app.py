@@ -53,20 +53,11 @@ def import_(
         list[Path], typer.Argument(metavar="FILE...", help="JSONL of `export`, or published warm-start JSON.")
     ],
     cache: CacheOption = "",
-    provider: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Whose answers those of published files are; amap and serper if not given."
-        ),
-    ] = "",
-    version: Annotated[
-        str, typer.Option("--provider-version", metavar="TEXT", help="Version of that provider.")
-    ] = "",
 ) -> None:
     """Put answers from files into the cache; where it has a newer one, that one stays."""
     from wheretaken.cli import caching  # noqa: PLC0415 - as above
 
-    raise typer.Exit(caching.import_(files, cache, provider=provider, version=version))
+    raise typer.Exit(caching.import_(files, cache))
 
 
 @app.command("merge")

@@ -68,13 +68,12 @@ def export(output: Path, cache: str, form: CacheFormat) -> int:
     return OK
 
 
-def import_(files: Sequence[Path], cache: str, *, provider: str, version: str) -> int:
+def import_(files: Sequence[Path], cache: str) -> int:
     """Put answers from files into a cache."""
 
     async def work(store: Store) -> None:
         for file in files:
-            entries = transfer.read(file, provider=provider, version=version)
-            put, there = await transfer.add(store, entries, time.time())
+            put, there = await transfer.add(store, transfer.read(file), time.time())
             _tell(str(file), put, there)
 
     _with(cache, work, existing=False)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wheretaken.server.cache import ToolCache, opened
+from wheretaken.server.cache import CacheKey, ToolCache, opened
+from wheretaken.server.cache.entries import Entry
 from wheretaken.tools import ToolResult
 
 
@@ -43,6 +44,28 @@ async def test_an_answer_is_asked_for_again_when_its_time_is_over(place: str, ma
         clock[0] += 2
         assert not (await cache.get_or_call(made.key(), service)).cached
     assert service.calls == 2
+
+
+async def test_a_published_answer_stands_in_for_any_providers(place: str, made) -> None:
+    key = CacheKey.of("amap_keyword_search", {"query": " 天安门"}, "test", "v5")
+    published = CacheKey.of_published("amap_keyword_search", "天安门")
+    assert published
+    service = made.Service()
+    store = opened(place)
+    assert store
+    now = time.time()
+    await store.put(Entry(published, '{"text":"id: B000A60DA1"}', (), "AMap", now - 60, now + 3600))
+    async with ToolCache(store, policy=made.policy) as cache:
+        answers = [await cache.get_or_call(key, service) for _ in range(2)]
+        assert {answer.text for answer in answers} == {'{"text":"id: B000A60DA1"}'}
+        assert cache.tally.memory == 1
+        other = await cache.get_or_call(
+            CacheKey.of("amap_keyword_search", {"query": "故宫"}, "test"), service
+        )
+        assert (service.calls, other.cached) == (1, False)
+    async with ToolCache(opened(place), policy=made.policy, use_published=False) as without:
+        answer = await without.get_or_call(key, service)
+    assert (service.calls, answer.cached) == (2, False)
 
 
 async def test_stricter_terms_hold_for_what_is_kept_already(place: str, made) -> None:

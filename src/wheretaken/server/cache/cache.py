@@ -23,7 +23,7 @@ import time
 import uuid
 from collections import defaultdict
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from wheretaken.errors import BusyError, DeadlineError, ServiceError, ToolError
@@ -100,6 +100,7 @@ class ToolCache:
         *,
         policy: Policy | None = None,
         memory_bytes: int = DEFAULT_BYTES,
+        use_published: bool = True,
         lease_seconds: float = LEASE_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -109,6 +110,8 @@ class ToolCache:
             store: What several processes share; without it, only memory is used.
             policy: For how long answers are kept.
             memory_bytes: How much memory answers may take, about.
+            use_published: Whether answers that were published for a warm start, and put into the store, stand
+                in for any provider's. AMap's positions among them are GCJ-02: not for tools in another datum.
             lease_seconds: After which a process that does not renew its lease is taken for dead.
             now: Unix time in seconds.
         """
@@ -116,6 +119,7 @@ class ToolCache:
         self._store = store
         self._policy = policy or Policy()
         self._memory = Memory(memory_bytes)
+        self._use_published = use_published
         self._lease_seconds = lease_seconds
         self._now = now
         self._flights: dict[CacheKey, asyncio.Task[_Landed]] = {}
@@ -230,11 +234,13 @@ class ToolCache:
 
     async def _find(self, key: CacheKey, seconds: float) -> Entry | None:
         """Return what the store has, or memory when the store is in trouble."""
-        entry = await self._ask(lambda store: store.get(key.digest), self._memory.last(key))
-        now = self._now()
-        if entry is None or not entry.fresh(now, self._lasts(entry, seconds)):
-            return None
-        return self._memory.put(entry, now)
+        names = [key, key.published] if self._use_published else [key]
+        for name in filter(None, names):
+            entry = await self._ask(lambda store, name=name: store.get(name.digest), self._memory.last(key))
+            now = self._now()
+            if entry and entry.fresh(now, self._lasts(entry, seconds)):
+                return self._memory.put(replace(entry, key=key), now)
+        return None
 
     async def _call_leased(self, key: CacheKey, call: Call, seconds: float, token: str) -> Entry:
         """Call, keep the answer, and have the lease for as long as that takes."""
@@ -268,7 +274,8 @@ class ToolCache:
             entry = Entry.of_failure(key, error, now=now, seconds=keep)
         else:
             now = self._now()
-            entry = Entry.of(key, result, now=now, seconds=seconds)
+            allowed = seconds if result.keep_seconds is None else min(seconds, result.keep_seconds)
+            entry = Entry.of(key, result, now=now, seconds=allowed)
         return self._memory.put(entry, now) if entry.expires_at > now else entry
 
     async def _ask(self, operation: Callable[[Store], Awaitable[_T]], otherwise: _T) -> _T:

@@ -62,10 +62,15 @@ class Entry:
     source: str = ""
     """Who the data are from, as their licence wants it said."""
     stored_at: float = 0.0
-    """Unix time at which the service answered."""
+    """Unix time at which the service answered, to the microsecond, as files have it."""
     expires_at: float = 0.0
     """Unix time after which it must not be used."""
     failed: bool = False
+
+    def __post_init__(self) -> None:
+        """Keep times as files can: an answer must not be newer than its own copy."""
+        for name in ("stored_at", "expires_at"):
+            object.__setattr__(self, name, round(getattr(self, name), 6))
 
     @classmethod
     def of(cls, key: CacheKey, result: ToolResult, *, now: float, seconds: float) -> Entry:

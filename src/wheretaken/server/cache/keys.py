@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 _FORM = 1
 """Goes up when the same arguments would be written differently; older entries are then not met any more."""
 _DECIMALS = 7
+PUBLISHED = {
+    "amap_input_tips": "amap",
+    "amap_keyword_search": "amap",
+    "amap_poi_detail": "amap",
+    "google_map_search": "serper",
+    "google_search": "serper",
+}
+"""The tools whose answers were published for a warm start, and the service that its server asked for each."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,18 @@ class CacheKey:
             ToolError: an argument is no finite number, or no text that can be encoded.
         """
         return cls(tool, canonical(arguments), provider, version)
+
+    @classmethod
+    def of_published(cls, tool: str, query: str) -> CacheKey | None:
+        """Make the key of a published answer; None for tools that it has none of."""
+        provider = PUBLISHED.get(tool)
+        return cls.of(tool, {"query": query}, provider, "published") if provider else None
+
+    @property
+    def published(self) -> CacheKey | None:
+        """The key under which a published answer to the same call is kept; None where there can be none."""
+        provider = PUBLISHED.get(self.tool)
+        return CacheKey(self.tool, self.arguments, provider, "published") if provider else None
 
     @cached_property
     def digest(self) -> bytes:
