@@ -18,18 +18,15 @@ from pydantic import Field
 from wheretaken.errors import ToolError
 from wheretaken.geo import Datum, LatLon
 from wheretaken.maps import UnsupportedError
-from wheretaken.messages import Picture
 from wheretaken.tools.base import Tool, ToolContext, ToolResult, Toolset
-from wheretaken.tools.paper import Query, fields, image_zoom_in_tool, listed
+from wheretaken.tools.paper import ZOOM, Query, fields, image_zoom_in_tool, listed, shown
 from wheretaken.tools.worldwide import Latitude, Longitude  # noqa: TC001 - read at run time, for the schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheretaken.maps import MapPicture, Place
+    from wheretaken.maps import Place
 
-ZOOM = 19
-"""Some hundred metres across, as the released tools showed; a provider without it shows its closest."""
 _MOST = 15
 """Results of a search that were asked for."""
 _PREFIX = "amap:"
@@ -101,7 +98,7 @@ class _Tools:
         """
         centre = LatLon(latitude, longitude, self._datum).wgs84
         picture = await context.maps.road_map(centre, zoom=ZOOM, markers=[centre])
-        return _shown(context, picture, latitude, longitude)
+        return shown(context, picture, latitude, longitude)
 
     async def amap_satellite_map(
         self, context: ToolContext, latitude: Latitude, longitude: Longitude
@@ -114,7 +111,7 @@ class _Tools:
         """
         centre = LatLon(latitude, longitude, self._datum).wgs84
         picture = await context.maps.satellite(centre, zoom=ZOOM, markers=[centre])
-        return _shown(context, picture, latitude, longitude)
+        return shown(context, picture, latitude, longitude)
 
 
 def toolset(datum: Datum) -> Toolset:
@@ -148,18 +145,6 @@ def _listed(name: str, places: Sequence[Place]) -> ToolResult:
         for place in places
     ]
     return listed(name, entries, "; ".join(sorted({place.source for place in places if place.source})))
-
-
-def _shown(context: ToolContext, picture: MapPicture, latitude: float, longitude: float) -> ToolResult:
-    data = {
-        "image": len(context.pictures),
-        "latitude": latitude,
-        "longitude": longitude,
-        "zoom": picture.zoom,
-        **fields(note=picture.note),
-    }
-    shown = Picture.wrap(picture.png, "image/png", picture.width, picture.height)
-    return ToolResult(data, (shown,), picture.attribution)
 
 
 AMAP = toolset(Datum.GCJ02)

@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from wheretaken.messages import Picture
 from wheretaken.tools.base import ToolContext, ToolResult
 from wheretaken.tools.worldwide import zoom
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from wheretaken.maps import MapPicture
 
 LONGEST = 1024
 """Characters of a result, the setting of its training (`max_tool_response_length`)."""
+ZOOM = 19
+"""Of maps: some hundred metres across, as the released tools showed them; some providers show less detail."""
 _LONGEST_VALUE = 100
 """Characters of one field: ten such fields still make one result that fits."""
 
@@ -39,6 +44,19 @@ async def image_zoom_in_tool(
     return await zoom(context, [round(side) for side in bbox_2d], label=label)
 
 
+def shown(context: ToolContext, picture: MapPicture, latitude: float, longitude: float) -> ToolResult:
+    """Return a map around a position that was given in the datum of the toolset."""
+    data = {
+        "image": len(context.pictures),
+        "latitude": latitude,
+        "longitude": longitude,
+        "zoom": picture.zoom,
+        **fields(note=picture.note),
+    }
+    wrapped = Picture.wrap(picture.png, "image/png", picture.width, picture.height)
+    return ToolResult(data, (wrapped,), picture.attribution)
+
+
 def fields(**values: str) -> dict[str, str]:
     """Return a result's fields as they are told: empty ones left out, long ones cut."""
     return {
@@ -48,7 +66,7 @@ def fields(**values: str) -> dict[str, str]:
     }
 
 
-def listed(name: str, entries: Sequence[dict[str, str]], source: str) -> ToolResult:
+def listed(name: str, entries: Sequence[Mapping[str, str | float]], source: str) -> ToolResult:
     """Return the first of these results, as many as fit."""
     kept = list(entries)
     while len(kept) > 1 and len(ToolResult({name: kept}).text) > LONGEST:

@@ -19,10 +19,12 @@ from wheretaken.tools.base import Tool, ToolContext, ToolResult, Toolset
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheretaken.maps import Place
+    from wheretaken.maps import MapPicture, Place
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
+Markers = Annotated[list[tuple[Latitude, Longitude]], Field(max_length=20)]
+Zoom = Annotated[float, Field(ge=0, le=19)]
 
 SMALLEST_CROP = 8
 """Pixels; below this a crop shows nothing."""
@@ -144,8 +146,8 @@ async def road_map(
     context: ToolContext,
     lat: Latitude,
     lon: Longitude,
-    zoom: Annotated[float, Field(ge=0, le=19)] = 15,
-    markers: Annotated[list[tuple[Latitude, Longitude]], Field(max_length=20)] | None = None,
+    zoom: Zoom = 15,
+    markers: Markers | None = None,
 ) -> ToolResult:
     """Draw a labelled map around a position, north up, with numbered markers.
 
@@ -156,12 +158,7 @@ async def road_map(
         markers: Positions as [lat, lon] pairs; they are numbered from 1 in this order.
     """
     pins = [LatLon(*pair) for pair in markers or []]
-    drawn = await context.maps.road_map(LatLon(lat, lon), zoom=zoom, markers=pins)
-    area = {side: round(getattr(drawn, side), 5) for side in ("south", "west", "north", "east")}
-    data = {"image": len(context.pictures), "zoom": drawn.zoom, **area}
-    return ToolResult(
-        data, (Picture.wrap(drawn.png, "image/png", drawn.width, drawn.height),), drawn.attribution
-    )
+    return shown(context, await context.maps.road_map(LatLon(lat, lon), zoom=zoom, markers=pins))
 
 
 async def read_clue(
@@ -190,6 +187,15 @@ def place_data(place: Place) -> dict[str, Any]:
     if place.distance_km is not None:
         data["distance_km"] = round(place.distance_km, 3)
     return data
+
+
+def shown(context: ToolContext, drawn: MapPicture) -> ToolResult:
+    """Return a map picture with the number that it will have, and the area that it shows."""
+    area = {side: round(getattr(drawn, side), 5) for side in ("south", "west", "north", "east")}
+    note = {"note": drawn.note} if drawn.note else {}
+    data = {"image": len(context.pictures), "zoom": drawn.zoom, **area, **note}
+    picture = Picture.wrap(drawn.png, "image/png", drawn.width, drawn.height)
+    return ToolResult(data, (picture,), drawn.attribution)
 
 
 def _listed(places: Sequence[Place]) -> ToolResult:
