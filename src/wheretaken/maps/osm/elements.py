@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
+Edge = Annotated[float, Field(ge=-181, le=181)]
+"""Of a bounding box, degrees; the margin of a point may reach over the edge of the world."""
 
 _ID = re.compile(r"osm:([nwr])([0-9]{1,18})")
 _TYPES = {"n": "node", "w": "way", "r": "relation"}
@@ -50,10 +52,15 @@ class Element(NamedTuple):
         found = _ID.fullmatch(place_id)
         return cls(_TYPES[found[1]], int(found[2])) if found else None
 
+    @classmethod
+    def known(cls, type_: str, number: int) -> Element | None:
+        """Return the element that a service names; None for what is no element, such as a postcode."""
+        return cls(type_, number) if type_ in _TYPES.values() and number > 0 else None
+
     @property
     def place_id(self) -> str:
         """The id of its place."""
-        return f"osm:{self.type[:1].lower()}{self.number}"
+        return f"osm:{self.type[0]}{self.number}"
 
 
 class Box(NamedTuple):
@@ -65,14 +72,16 @@ class Box(NamedTuple):
     east: float
 
     @classmethod
+    def within_the_world(cls, south: float, west: float, north: float, east: float) -> Box:
+        """Return the part of an area that is on the map: services add a margin to points at its edge."""
+        return cls(max(-90.0, south), max(-180.0, west), min(90.0, north), min(180.0, east))
+
+    @classmethod
     def around(cls, position: LatLon, degrees: float) -> Box:
         """Return the box that reaches so far in each direction, cut off at the antimeridian."""
         true = position.wgs84
-        return cls(
-            max(-90.0, true.lat - degrees),
-            max(-180.0, true.lon - degrees),
-            min(90.0, true.lat + degrees),
-            min(180.0, true.lon + degrees),
+        return cls.within_the_world(
+            true.lat - degrees, true.lon - degrees, true.lat + degrees, true.lon + degrees
         )
 
 

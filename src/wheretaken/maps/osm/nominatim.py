@@ -22,6 +22,7 @@ from wheretaken.maps.offline.region import tags
 from wheretaken.maps.offline.region.schema import ATTRIBUTION
 from wheretaken.maps.osm.elements import (
     Box,
+    Edge,
     Element,
     Latitude,
     Longitude,
@@ -51,6 +52,8 @@ _MOST = 40
 """Results that a search returns at most."""
 _NEAR_DEGREES = 0.3
 """How far from `near` places are preferred; those farther away still come, later."""
+_DIGITS = 10
+"""Of a number of people; a mapper can write anything."""
 _SETTLEMENTS = ("city", "town", "village", "municipality", "hamlet")
 _DIVISIONS = ("state", "province", "region")
 
@@ -60,7 +63,6 @@ class _Found(BaseModel):
 
     osm_type: str = ""
     osm_id: int = 0
-    """0 for a postcode, which is no element."""
     place_id: int = 0
     lat: Latitude
     lon: Longitude
@@ -71,7 +73,7 @@ class _Found(BaseModel):
     address: dict[str, str] = {}
     namedetails: dict[str, str] | None = None
     extratags: dict[str, str] | None = None
-    boundingbox: tuple[float, float, float, float] | None = None
+    boundingbox: tuple[Edge, Edge, Edge, Edge] | None = None
     """South, north, west, east."""
 
     def place(self, query: str = "") -> Place:
@@ -79,12 +81,14 @@ class _Found(BaseModel):
         position = LatLon(self.lat, self.lon)
         what = kind(self.category, self.type, self.addresstype)
         line = self._address_line()
-        box = self.boundingbox
+        element = Element.known(self.osm_type, self.osm_id)
+        south, north, west, east = self.boundingbox or (0.0, 0.0, 0.0, 0.0)
+        box = Box.within_the_world(south, west, north, east) if self.boundingbox else None
         name = tags.title(names) or line or self.display_name.partition(",")[0]
         spelled = [name, *(spelling.text for spelling in tags.names(names)), line]
         population = (self.extratags or {}).get("population", "")
         return Place(
-            id=Element(self.osm_type, self.osm_id).place_id if self.osm_id else f"nominatim:{self.place_id}",
+            id=element.place_id if element else f"nominatim:{self.place_id}",
             name=name,
             kind=what,
             lat=self.lat,
@@ -95,8 +99,8 @@ class _Found(BaseModel):
             city="" if what in {"country", "admin1", *_SETTLEMENTS} else _first(self.address, _SETTLEMENTS),
             address=line,
             english=tags.english(names),
-            population=int(population) if population.isdecimal() else 0,
-            extent_km=extent_km(position, Box(box[0], box[2], box[1], box[3]) if box else None, what),
+            population=int(population) if population.isdecimal() and len(population) <= _DIGITS else 0,
+            extent_km=extent_km(position, box, what),
             match=best_match(query, spelled) if query else None,
             source=ATTRIBUTION,
         )

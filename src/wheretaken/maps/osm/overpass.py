@@ -7,8 +7,9 @@ a meaning. Every query states the time and memory that it may take.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, TypeAdapter
@@ -28,6 +29,7 @@ from wheretaken.maps.osm.elements import (
     service_for,
 )
 from wheretaken.maps.web import Fault, FaultKind
+from wheretaken.maps.web.deadlines import deadline
 from wheretaken.maps.web.shapes import read
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class _Centre(BaseModel):
 class _Found(BaseModel):
     """An element of a reply: a node has a position, a way or relation a centre, an area neither."""
 
-    type: str
+    type: Literal["node", "way", "relation", "area"]
     id: int
     lat: Latitude | None = None
     lon: Longitude | None = None
@@ -158,7 +160,8 @@ class Overpass(MapProvider):
 
     async def _ask(self, statements: str) -> list[_Found]:
         # The server is told to give up before we do, lest it work for nobody.
-        seconds = max(1, int(self._service.limits.attempt) - 2)
+        left = deadline(self._service.limits.attempt) - asyncio.get_running_loop().time()
+        seconds = max(1, int(left) - 2)
         query = f"[out:json][timeout:{seconds}][maxsize:{_MAX_BYTES}];{statements}"
         answer = await self._service.json(
             "/interpreter",

@@ -6,7 +6,7 @@ what stands on signs; that of the division is then local as well, and the countr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -18,6 +18,7 @@ from wheretaken.maps.offline.region import tags
 from wheretaken.maps.offline.region.schema import ATTRIBUTION
 from wheretaken.maps.osm.elements import (
     Box,
+    Edge,
     Element,
     Latitude,
     Longitude,
@@ -34,13 +35,14 @@ if TYPE_CHECKING:
 
     from wheretaken.maps.web import Ledger, Service, WebSettings
 
+_TYPES = {"N": "node", "W": "way", "R": "relation"}
 _RADIUS_KM = 1
 """How far a reverse query looks."""
 _SETTLEMENTS = {"city", "town", "village"}
 
 
 class _Properties(BaseModel):
-    osm_type: str
+    osm_type: Literal["N", "W", "R"]
     osm_id: int
     osm_key: str
     osm_value: str
@@ -51,7 +53,7 @@ class _Properties(BaseModel):
     city: str = ""
     state: str = ""
     countrycode: str = ""
-    extent: tuple[float, float, float, float] | None = None
+    extent: tuple[Edge, Edge, Edge, Edge] | None = None
     """West, north, east, south."""
 
 
@@ -71,11 +73,11 @@ class _Feature(BaseModel):
             tags.address({"addr:street": about.street, "addr:housenumber": about.housenumber}).line().strip()
         )
         west, north, east, south = about.extent or (0.0, 0.0, 0.0, 0.0)
-        box = Box(south, west, north, east) if about.extent else None
+        box = Box.within_the_world(south, west, north, east) if about.extent else None
         address = line if about.housenumber else ""
         name = about.name or line
         return Place(
-            id=Element(about.osm_type, about.osm_id).place_id,
+            id=Element(_TYPES[about.osm_type], about.osm_id).place_id,
             name=name,
             kind=what,
             lat=lat,
