@@ -14,7 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-ALL = ("start", "world_index", "regions", "map_pictures", "scenes")
+ALL = (
+    *("start", "world_index", "regions", "map_pictures", "scenes"),
+    *("scoring", "vote", "data_prepare", "eval_run"),
+)
 
 
 def main() -> int:
