@@ -123,7 +123,7 @@ class _Where:
     def within(self, region: RegionSettings) -> bool:
         """Tell whether that place is in a region."""
         if self.position is None:
-            return self.country_code.upper() == region.country_code
+            return self.country_code == region.country_code
         true = self.position.wgs84
         if region.box is None:
             return region.country_code == "CN" and mainland.contains(true.lat, true.lon)
@@ -186,7 +186,7 @@ class Router(MapProvider):
         """Return the places that `query` may name, from the first provider that finds any."""
         return await self._ask(
             "search",
-            _Where(near, country_code, _written_in(query)),
+            _Where(near, country_code.upper(), _written_in(query)),
             lambda one: one.search(query, near=near, country_code=country_code, limit=limit),
         )
 
