@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,11 @@ from wheretaken.errors import (
     WheretakenError,
 )
 from wheretaken.geo import LatLon
+from wheretaken.maps.google import Google
 from wheretaken.maps.google.faults import fault
-from wheretaken.maps.web import Response
-from wheretaken.testing.services import EVERY, Mishap, Reply
-from wheretaken.testing.services.google import old_error, rpc_error, sentence, warning
+from wheretaken.maps.web import Ledger, Response, WebSettings
+from wheretaken.testing.services import EVERY, FakeService, FakeTransport, Mishap, Reply, loop_time
+from wheretaken.testing.services.google import google, old_error, rpc_error, sentence, warning
 
 SPOT = LatLon(60.1678, 24.9471)
 PER_DAY = "SearchTextRequestPerDayPerProject"
@@ -49,7 +51,7 @@ async def test_errors_of_the_places_api(
     mishap: Mishap, error: type[WheretakenError], asked_times: int, asked
 ) -> None:
     asked.fake.fail(*[mishap] * asked_times)
-    with pytest.raises(error, match=r"^google: ") as caught:
+    with pytest.raises(error, match=r"^google-(places|maps): ") as caught:
         await asked.provider.search("café")
     assert type(caught.value) is error
     assert len(asked.fake.asked) == asked_times
@@ -80,7 +82,7 @@ async def test_errors_of_geocoding_and_metadata(
     mishap: Mishap, error: type[WheretakenError], asked_times: int, operation: str, asked
 ) -> None:
     asked.fake.fail(*[mishap] * asked_times)
-    with pytest.raises(error, match=r"^google: ") as caught:
+    with pytest.raises(error, match=r"^google-(places|maps): ") as caught:
         await getattr(asked.provider, operation)(SPOT)
     assert type(caught.value) is error
     assert len(asked.fake.asked) == asked_times
@@ -99,7 +101,7 @@ async def test_errors_of_geocoding_and_metadata(
 )
 async def test_errors_of_pictures(mishap: Mishap, error: type[ServiceError], said: str, asked) -> None:
     asked.fake.fail(*[mishap] * 3)
-    with pytest.raises(error, match=f"^google: .*{said}") as caught:
+    with pytest.raises(error, match=f"^google-maps: .*{said}") as caught:
         await asked.provider.road_map(SPOT, zoom=15)
     assert type(caught.value) is error
 
@@ -117,6 +119,19 @@ async def test_the_days_quota_holds_for_all_that_share_the_key(asked) -> None:
     with pytest.raises(QuotaError):
         await asked.provider.reverse(SPOT)
     assert len(asked.fake.asked) == 1
+
+
+async def test_both_services_are_within_one_daily_limit(tmp_path: Path) -> None:
+    fake = FakeService(google())
+    settings = WebSettings.model_validate({"google": {"key": "canary-key", "limits": {"daily": 2}}})
+    with Ledger(tmp_path / "services.sqlite", now=loop_time) as ledger:
+        provider = Google.from_settings(settings, FakeTransport(fake), ledger=ledger)
+        await provider.suggest("café")
+        await provider.reverse(SPOT)
+        with pytest.raises(QuotaError, match="google-maps"):
+            await provider.road_map(SPOT, zoom=15)
+    assert len(fake.asked) == 2
+    assert len({service.name for service in provider.services}) == 2
 
 
 async def test_the_wait_that_google_asks_for_is_kept(asked) -> None:

@@ -64,8 +64,8 @@ _KEPT = {"search", "suggest", "details", "reverse"}
 class Google(MapProvider):
     """Places, addresses, map pictures and Street View of Google Maps Platform.
 
-    Names are in the language of the query's script, otherwise in English. Its services share one name, and so
-    the rate and the daily limit of the section `google`.
+    Names are in the language of the query's script, otherwise in English. Its two services share the
+    rate and the daily limit of the section `google`.
 
     Cache policy (Google Maps Platform Terms of Service 3.2.3 and Service Specific Terms,
     https://cloud.google.com/maps-platform/terms/maps-service-terms; policies of Places API and Street View
@@ -104,16 +104,16 @@ class Google(MapProvider):
         key, section = settings.key(cls.name), settings.google
         service = functools.partial(
             Service,
-            cls.name,
             limits=section.limits,
             fault=fault,
             ledger=ledger,
+            account=cls.name,
             transport=transport,
             proxy=settings.proxy,
         )
         return cls(
-            service(section.places_url, headers={"X-Goog-Api-Key": key}),
-            service(section.maps_url, query={"key": key}),  # which takes it nowhere else
+            service("google-places", section.places_url, headers={"X-Goog-Api-Key": key}),
+            service("google-maps", section.maps_url, query={"key": key}),  # which takes it nowhere else
         )
 
     def keep_days(self, operation: str) -> float | None:

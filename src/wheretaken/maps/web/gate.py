@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 class Gate:
     """Lets the requests to one service through, in the order in which they came."""
 
-    def __init__(self, service: str, limits: ServiceLimits, ledger: Ledger) -> None:
-        """Keep these limits for the service of this name."""
+    def __init__(self, service: str, limits: ServiceLimits, ledger: Ledger, account: str) -> None:
+        """Keep these limits for the service of this name; the ledger counts its requests on this account."""
         self._service = service
+        self._account = account
         self._limits = limits
         self._ledger = ledger
         self._slots = asyncio.Semaphore(limits.concurrency)
@@ -45,7 +46,7 @@ class Gate:
 
     def close_day(self) -> float:
         """Send nothing before the service's next midnight, and return the seconds until then."""
-        return self._ledger.close_day(self._service, self._limits).seconds
+        return self._ledger.close_day(self._account, self._limits).seconds
 
     @contextlib.asynccontextmanager
     async def turn(self, deadline: float, check: Callable[[], None]) -> AsyncGenerator[None]:
@@ -83,7 +84,7 @@ class Gate:
             check()
             wait = self.held(asyncio.get_running_loop().time())
             if not wait:
-                match self._ledger.grant(self._service, self._limits):
+                match self._ledger.grant(self._account, self._limits):
                     case Granted():
                         return
                     case Wait(seconds):

@@ -84,6 +84,7 @@ class Service:
         fault: Callable[[Response], Fault | None] | None = None,
         hosts: Collection[str] = (),
         ledger: Ledger | None = None,
+        account: str = "",
         transport: httpx2.AsyncBaseTransport | None = None,
         proxy: SecretStr | None = None,
     ) -> None:
@@ -99,6 +100,7 @@ class Service:
             fault: Reads errors as this service writes them; what it does not know is judged by HTTP status.
             hosts: Further hosts to which the service may redirect, by https.
             ledger: Counts requests; by default the user's own file.
+            account: Its name in the ledger, if not `name`: services of one account share its rate and quota.
             transport: Sends the requests, instead of the network; it is closed with the service.
             proxy: URL of a proxy, instead of the platform's own setting.
 
@@ -120,7 +122,7 @@ class Service:
         self._fault = fault
         self._ledger = ledger or Ledger()
         self._owns_ledger = ledger is None
-        self._gate = Gate(name, self.limits, self._ledger)
+        self._gate = Gate(name, self.limits, self._ledger, account or name)
         self._breaker = Breaker(self.limits.failures, self.limits.cooldown)
         self._counts: Counter[str] = Counter()
         self._last_fault = ""
