@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,10 +19,10 @@ from wheretaken.tools import ToolResult
 NOW = time.time()
 
 
-def entry(query: str, data: dict, *images: bytes) -> Entry:
+def entry(query: str, data: dict, *images: bytes, now: float = NOW) -> Entry:
     pictures = tuple(Picture.wrap(b"\x89PNG\r\n" + image, "image/png", 3, 4) for image in images)
     key = CacheKey.of("google_search", {"query": query}, "serper", "2")
-    return Entry.of(key, ToolResult(data, pictures, "© test"), now=NOW, seconds=600)
+    return Entry.of(key, ToolResult(data, pictures, "© test"), now=now, seconds=86_400)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -37,7 +36,7 @@ def test_a_line_comes_back_as_the_entry_it_was(
     tmp_path: Path, query: str, data: dict, images: list[bytes], now: float
 ) -> None:
     file = tmp_path / "cache.jsonl"
-    put = replace(entry(query, data, *images), stored_at=now, expires_at=now + 600)
+    put = entry(query, data, *images, now=now)
     file.write_text(transfer.line(put) + "\n\n", "utf-8")
     (got,) = transfer.read(file)
     assert got == put

@@ -56,7 +56,7 @@ def entry(name: str, *, age: float = 0, days: float = 1, pictures: int = 0, prov
 def test_what_was_put_is_got(tmp_path: Path, data: dict, source: str, images: list[bytes]) -> None:
     pictures = tuple(Picture.wrap(image, "image/webp", 7, 9) for image in images)
     key = CacheKey.of("road_map", {"lat": 1.5}, "test", "2")
-    put = Entry.of(key, ToolResult(data, pictures, source), now=NOW, seconds=60)
+    put = Entry.of(key, ToolResult(data, pictures, source), now=NOW, seconds=86_400)
 
     async def roundtrip() -> Entry | None:
         store = opened(f"sqlite:{tmp_path / 'c.sqlite'}")
@@ -84,7 +84,7 @@ async def test_an_entry_comes_back_as_it_was(store: Store) -> None:
 
 async def test_half_a_surrogate_pair_survives(store: Store) -> None:
     key = CacheKey.of("search_places", {"query": "x"}, "test")
-    put = Entry.of(key, ToolResult({"name": "cut \ud83d"}), now=NOW, seconds=60)
+    put = Entry.of(key, ToolResult({"name": "cut \ud83d"}), now=NOW, seconds=86_400)
     await store.put(put)
     got = await store.get(key.digest)
     assert got
@@ -146,7 +146,7 @@ async def test_uses_add_up(store: Store) -> None:
 
 async def test_failures_are_no_answers_in_the_numbers(store: Store) -> None:
     key = CacheKey.of("search_places", {"query": "x"}, "test")
-    await store.put(Entry.of_failure(key, BusyError("full"), now=NOW, seconds=60))
+    await store.put(Entry.of_failure(key, BusyError("full"), now=NOW, seconds=86_400))
     assert (await stats(store, NOW)).entries == 0
     assert await clear(store) == 1
     assert [row async for row in store.rows()] == []
@@ -154,7 +154,7 @@ async def test_failures_are_no_answers_in_the_numbers(store: Store) -> None:
 
 async def test_a_failure_gives_way_to_an_older_answer(store: Store) -> None:
     answer = entry("x", age=1000)
-    await store.put(Entry.of_failure(answer.key, BusyError("full"), now=NOW, seconds=60))
+    await store.put(Entry.of_failure(answer.key, BusyError("full"), now=NOW, seconds=86_400))
     assert await store.merge([answer]) == 1
     assert await store.get(answer.key.digest) == answer
 

@@ -239,7 +239,7 @@ class ToolCache:
             entry = await self._ask(lambda store, name=name: store.get(name.digest), self._memory.last(key))
             now = self._now()
             if entry and entry.fresh(now, self._lasts(entry, seconds)):
-                return self._memory.put(replace(entry, key=key), now)
+                return self._memory.put(entry if name is key else replace(entry, key=key), now)
         return None
 
     async def _call_leased(self, key: CacheKey, call: Call, seconds: float, token: str) -> Entry:

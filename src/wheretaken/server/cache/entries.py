@@ -62,20 +62,16 @@ class Entry:
     source: str = ""
     """Who the data are from, as their licence wants it said."""
     stored_at: float = 0.0
-    """Unix time at which the service answered, to the microsecond, as files have it."""
+    """Unix time at which the service answered; as exact as files have it, for copies to be as old."""
     expires_at: float = 0.0
     """Unix time after which it must not be used."""
     failed: bool = False
 
-    def __post_init__(self) -> None:
-        """Keep times as files can: an answer must not be newer than its own copy."""
-        for name in ("stored_at", "expires_at"):
-            object.__setattr__(self, name, round(getattr(self, name), 6))
-
     @classmethod
     def of(cls, key: CacheKey, result: ToolResult, *, now: float, seconds: float) -> Entry:
         """Keep a result for so many seconds."""
-        return cls(key, compact(result.data), result.pictures, result.source, now, now + seconds)
+        at, until = round(now, 6), round(now + seconds, 6)
+        return cls(key, compact(result.data), result.pictures, result.source, at, until)
 
     @classmethod
     def of_failure(
@@ -86,7 +82,8 @@ class Entry:
         told: dict[str, Any] = {"kind": kind, "message": str(error)}
         if isinstance(error, ServiceError):
             told |= {"service": error.service, "retry_after": error.retry_after}
-        return cls(key, json.dumps(told), stored_at=now, expires_at=now + seconds, failed=True)
+        at, until = round(now, 6), round(now + seconds, 6)
+        return cls(key, json.dumps(told), stored_at=at, expires_at=until, failed=True)
 
     @cached_property
     def result(self) -> ToolResult:

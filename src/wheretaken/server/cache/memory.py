@@ -66,7 +66,7 @@ class Memory:
         """Hold an entry, and return it with the pictures that are held already in place of its own."""
         self.drop(entry.key)
         shared = tuple(self._share(picture) for picture in entry.pictures)
-        kept = replace(entry, pictures=shared)
+        kept = replace(entry, pictures=shared) if shared else entry
         self._entries[entry.key] = _Held(kept, now + RECHECK_SECONDS)
         self.bytes += kept.memory_bytes
         while self.bytes > self._limit and self._entries:

@@ -2,7 +2,7 @@
 
 Keys, all below `wheretaken:cache:1:`
 
-- `e:<digest>` a hash: `at` (Unix time stored), `failed` (0 or 1), `body` (JSON); expires with the entry
+- `e:<digest>` a hash with the fields of an entry (`_FIELDS`); expires with it
 - `p:<sha256>` a hash: `mime`, `width`, `height`, `data`; expires with the last entry that shows it
 - `l:<digest>` the lease: its holder's token; expires when it is not renewed
 - `u` a hash: `h` or `m`, tool, provider (JSON) to the number of hits or misses
@@ -49,6 +49,9 @@ _REPLY_SECONDS = 1.0
 """A server that takes longer for a key or a picture is as good as gone."""
 _CONNECTIONS = 32
 _BATCH = 500
+_FIELDS = ("at", "until", "failed", "tool", "arguments", "provider", "version", "source", "pictures", "text")
+"""Of an entry: Unix times, 0 or 1, texts, and the pictures as JSON, `[[sha256, bytes], ...]`."""
+_ROW = ("at", "until", "failed", "tool", "provider", "pictures", "bytes")
 _CLAIM = """
 local at = redis.call('HGET', KEYS[1], 'at')
 if at and tonumber(at) > tonumber(ARGV[3]) then return 'stored' end
@@ -58,16 +61,17 @@ return 'held'
 _RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end"
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 _PUT = """
--- KEYS: entry, lease, pictures. ARGV: only if newer, token, at, failed, body, milliseconds; 4 of each picture
+-- KEYS: entry, lease, pictures. ARGV: at, when only if newer; token; milliseconds; 8 a picture; the entry
 local old = redis.call('HMGET', KEYS[1], 'at', 'failed')
-if ARGV[1] == '1' and old[2] == '0' and tonumber(old[1]) >= tonumber(ARGV[3]) then return 0 end
+if ARGV[1] ~= '' and old[2] == '0' and tonumber(old[1]) >= tonumber(ARGV[1]) then return 0 end
+local a = 4
 for i = 3, #KEYS do
-    local a = 4 * i - 5
-    redis.call('HSET', KEYS[i], 'mime', ARGV[a], 'width', ARGV[a+1], 'height', ARGV[a+2], 'data', ARGV[a+3])
-    if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[6]) then redis.call('PEXPIRE', KEYS[i], ARGV[6]) end
+    redis.call('HSET', KEYS[i], unpack(ARGV, a, a + 7))
+    if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
+    a = a + 8
 end
-redis.call('HSET', KEYS[1], 'at', ARGV[3], 'failed', ARGV[4], 'body', ARGV[5])
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
+redis.call('HSET', KEYS[1], unpack(ARGV, a))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 if redis.call('GET', KEYS[2]) == ARGV[2] then redis.call('DEL', KEYS[2]) end
 return 1
 """
@@ -99,29 +103,25 @@ class RedisStore:
 
     async def get(self, digest: Digest) -> Entry | None:
         """Return what is kept of a call with its pictures, fresh or not."""
-        with self._errors():
-            body = cast("bytes | None", await _reply(self._redis.hget(_key("e", digest), "body")))
-        if body is None:
+        found = await self._fields(_key("e", digest), _FIELDS)
+        if found is None:
             return None
-        told = cast("dict[str, Any]", json.loads(body))
-        pictures = [await self.picture(sha256) for sha256, _ in told["pictures"]]
+        at, until, failed, *texts = (value.decode() for value in found)
+        tool, arguments, provider, version, source, shown, text = texts
+        pictures = [await self.picture(sha256) for sha256, _ in json.loads(shown)]
         kept = tuple(picture for picture in pictures if picture)
         if len(kept) < len(pictures):  # a server short of memory forgets what it likes
             await self.delete([digest])
             return None
-        key = CacheKey(told["tool"], told["arguments"], told["provider"], told["version"])
-        return Entry(
-            key, told["text"], kept, told["source"], told["stored_at"], told["expires_at"], told["failed"]
-        )
+        key = CacheKey(tool, arguments, provider, version)
+        return Entry(key, text, kept, source, float(at), float(until), failed == "1")
 
     async def picture(self, sha256: str) -> Picture | None:
         """Return a kept picture."""
-        fields = ["mime", "width", "height", "data"]
-        with self._errors():
-            found = cast("list[bytes | None]", await _reply(self._redis.hmget(_key("p", sha256), fields)))
-        mime, width, height, data = found
-        if mime is None or width is None or height is None or data is None:
+        found = await self._fields(_key("p", sha256), ("mime", "width", "height", "data"))
+        if found is None:
             return None
+        mime, width, height, data = found
         return Picture(
             mime=cast("Any", mime.decode()), sha256=sha256, width=int(width), height=int(height), data=data
         )
@@ -174,11 +174,12 @@ class RedisStore:
             with self._errors():
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     for key in keys:
-                        pipeline.hget(key, "body")
-                    bodies = cast("list[bytes | None]", await pipeline.execute())
-            for key, body in zip(keys, bodies, strict=True):
-                if body is not None:  # it expired meanwhile
-                    yield _row(bytes.fromhex(key.rpartition(b":")[2].decode()), json.loads(body))
+                        pipeline.hmget(key, _ROW)
+                    found = cast("list[list[bytes | None]]", await pipeline.execute())
+            for key, values in zip(keys, found, strict=True):
+                fields = [value.decode() for value in values if value is not None]
+                if len(fields) == len(_ROW):  # else it expired meanwhile
+                    yield _row(bytes.fromhex(key.rpartition(b":")[2].decode()), fields)
 
     async def delete(self, digests: Collection[Digest]) -> None:
         """Remove entries."""
@@ -201,12 +202,19 @@ class RedisStore:
             await self.release(digest, token)
             return 0
         keys = [_key("e", digest), _key("l", digest)]
-        fields = (entry.stored_at, int(entry.failed), _body(entry), milliseconds)
-        arguments: list[Any] = [int(only_if_newer), token, *fields]
+        arguments: list[Any] = [entry.stored_at if only_if_newer else "", token, milliseconds]
         for picture in entry.pictures:
             keys.append(_key("p", picture.sha256))
-            arguments += (picture.mime, picture.width, picture.height, picture.data)
-        return cast("int", await self._run(_PUT, keys, arguments))
+            arguments += ("mime", picture.mime, "width", picture.width, "height", picture.height)
+            arguments += ("data", picture.data)
+        return cast("int", await self._run(_PUT, keys, [*arguments, *_pairs(entry)]))
+
+    async def _fields(self, key: str, names: Sequence[str]) -> list[bytes] | None:
+        """Return fields of a hash, or None when it lacks one."""
+        with self._errors():
+            found = cast("list[bytes | None]", await _reply(self._redis.hmget(key, names)))
+        fields = [value for value in found if value is not None]
+        return fields if len(fields) == len(found) else None
 
     async def _delete(self, keys: Sequence[str] | Sequence[bytes]) -> None:
         with self._errors():
@@ -269,25 +277,16 @@ def _milliseconds(seconds: float) -> int:
     return math.ceil(seconds * 1000)
 
 
-def _body(entry: Entry) -> bytes:
+def _pairs(entry: Entry) -> list[Any]:
+    """Return names and values of an entry's hash."""
     key = entry.key
-    told = {
-        "tool": key.tool,
-        "arguments": key.arguments,
-        "provider": key.provider,
-        "version": key.version,
-        "text": entry.text,
-        "source": entry.source,
-        "stored_at": entry.stored_at,
-        "expires_at": entry.expires_at,
-        "failed": entry.failed,
-        "pictures": [(picture.sha256, len(picture.data)) for picture in entry.pictures],
-    }
-    return json.dumps(told, ensure_ascii=False).encode()
+    shown = json.dumps([(picture.sha256, len(picture.data)) for picture in entry.pictures])
+    values = (entry.stored_at, entry.expires_at, int(entry.failed), key.tool, key.arguments, key.provider)
+    values += (key.version, entry.source, shown, entry.text, entry.text_bytes)
+    return [part for pair in zip((*_FIELDS, "bytes"), values, strict=True) for part in pair]
 
 
-def _row(digest: bytes, told: dict[str, Any]) -> Row:
-    size = sum(len(told[name].encode()) for name in ("text", "arguments", "source"))
-    pictures = tuple((str(sha256), int(length)) for sha256, length in told["pictures"])
-    times = float(told["stored_at"]), float(told["expires_at"])
-    return Row(digest, told["tool"], told["provider"], *times, bool(told["failed"]), size, pictures)
+def _row(digest: bytes, fields: Sequence[str]) -> Row:
+    at, until, failed, tool, provider, shown, size = fields
+    pictures = tuple((str(sha256), int(length)) for sha256, length in json.loads(shown))
+    return Row(digest, tool, provider, float(at), float(until), failed == "1", int(size), pictures)
