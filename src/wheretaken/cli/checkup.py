@@ -86,6 +86,29 @@ FEATURES = (
         ),
         extra="evals",
     ),
+    Feature(
+        "map services (AMap, Google, Serper, OpenStreetMap)",
+        (
+            ("httpx2", "httpx2"),
+            ("pydantic_settings", "pydantic-settings"),
+            ("rapidfuzz", "rapidfuzz"),
+            ("stamina", "stamina"),
+        ),
+        extra="services",
+    ),
+    Feature(
+        "the tool server",
+        (
+            ("starlette", "starlette"),
+            ("uvicorn", "uvicorn"),
+            ("httptools", "httptools"),
+            ("uvloop", "uvloop"),
+            ("orjson", "orjson"),
+            ("prometheus_client", "prometheus-client"),
+            ("redis", "redis"),
+        ),
+        extra="server",
+    ),
     Feature("data sets of the Hugging Face hub", (("datasets", "datasets"),), extra="hub"),
 )
 
