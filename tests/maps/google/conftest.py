@@ -59,7 +59,8 @@ class Asked(NamedTuple):
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"virtual": VirtualTimeLoop}
+    real = item.get_closest_marker("enable_socket") is not None
+    return {"real": asyncio.new_event_loop} if real else {"virtual": VirtualTimeLoop}
 
 
 @pytest.fixture

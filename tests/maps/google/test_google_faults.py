@@ -18,8 +18,16 @@ from wheretaken.geo import LatLon
 from wheretaken.maps.google import Google
 from wheretaken.maps.google.faults import fault
 from wheretaken.maps.web import Ledger, Response, WebSettings
-from wheretaken.testing.services import EVERY, FakeService, FakeTransport, Mishap, Reply, loop_time
-from wheretaken.testing.services.google import google, old_error, rpc_error, sentence, warning
+from wheretaken.testing.services import EVERY, FakeService, FakeTransport, Mishap, Reply, loop_time, serve
+from wheretaken.testing.services.google import (
+    Panorama,
+    Spot,
+    google,
+    old_error,
+    rpc_error,
+    sentence,
+    warning,
+)
 
 SPOT = LatLon(60.1678, 24.9471)
 PER_DAY = "SearchTextRequestPerDayPerProject"
@@ -134,6 +142,47 @@ async def test_both_services_are_within_one_daily_limit(tmp_path: Path) -> None:
     assert len({service.name for service in provider.services}) == 2
 
 
+OPERATIONS: dict[str, tuple[object, ...]] = {
+    "search": ("café",),
+    "suggest": ("Café",),
+    "details": ("google:ChIJcafe",),
+    "reverse": (SPOT,),
+    "road_map": (SPOT,),
+    "satellite": (SPOT,),
+    "street_view": (SPOT,),
+}
+
+
+async def ask(provider: Google, operation: str) -> object:
+    zoom = {"zoom": 15} if operation in {"road_map", "satellite"} else {}
+    return await getattr(provider, operation)(*OPERATIONS[operation], **zoom)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_a_wrong_key_is_an_access_error_in_every_operation(operation: str, tmp_path: Path) -> None:
+    fake = FakeService(google(key="the right key"))
+    settings = WebSettings.model_validate({"google": {"key": "canary-key"}})
+    with Ledger(tmp_path / "services.sqlite", now=loop_time) as ledger:
+        provider = Google.from_settings(settings, FakeTransport(fake), ledger=ledger)
+        with pytest.raises(AccessError):
+            await ask(provider, operation)
+    assert len(fake.asked) == 1
+
+
+@pytest.mark.enable_socket
+async def test_over_real_connections(tmp_path: Path) -> None:
+    fake = FakeService(
+        google([Spot("ChIJcafe", "Café Strindberg", SPOT)], [Panorama("p", SPOT)], key="canary-key")
+    )
+    with serve(fake) as url, Ledger(tmp_path / "services.sqlite") as ledger:
+        section = {"key": "canary-key", "places_url": url, "maps_url": url}
+        provider = Google.from_settings(WebSettings.model_validate({"google": section}), ledger=ledger)
+        answers = [await ask(provider, operation) for operation in OPERATIONS]
+        await provider.aclose()
+    assert all(answers)
+    assert [one.path for one in fake.asked if "key" in one.params and one.path.startswith("/v1")] == []
+
+
 async def test_the_wait_that_google_asks_for_is_kept(asked) -> None:
     asked.fake.fail(rpc_error("RESOURCE_EXHAUSTED", 429, retry="4.5s"))
     await asked.provider.search("café")
@@ -166,17 +215,15 @@ MISHAPS = {
 
 
 @pytest.mark.parametrize("mishap", MISHAPS.values(), ids=MISHAPS)
-@pytest.mark.parametrize("operation", ["search", "suggest", "details", "reverse", "road_map", "street_view"])
+@pytest.mark.parametrize("operation", OPERATIONS)
 async def test_the_key_is_never_shown(
     mishap: Mishap, operation: str, asked, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     asked.fake.fail(*[mishap] * 3)
-    argument = {"search": "café", "suggest": "Café", "details": "google:ChIJcafe"}.get(operation, SPOT)
-    more = {"zoom": 15} if operation == "road_map" else {}
     said = [repr(asked.provider), repr(asked.provider.services)]
     try:
-        said.append(repr(await getattr(asked.provider, operation)(argument, **more)))
+        said.append(repr(await ask(asked.provider, operation)))
     except WheretakenError as error:
         said += [str(error), repr(vars(error)), *traceback.format_exception(error)]
     said += [f"{record.getMessage()} {vars(record)}" for record in caplog.records]

@@ -67,7 +67,6 @@ async def test_what_is_asked_for(asked) -> None:
         "zoom": "16",
         "size": "500x500",
         "scale": "1",
-        "language": "en",
         "markers": "color:red|label:1|60.169900,24.938400",
         "maptype": "roadmap",
         "format": "png",

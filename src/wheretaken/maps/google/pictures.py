@@ -79,7 +79,6 @@ class StaticMap:
             "zoom": round(view.zoom - math.log2(self.scale)),
             "size": f"{view.width // self.scale}x{view.height // self.scale}",
             "scale": self.scale,
-            "language": "en",
             **({"markers": pins} if pins else {}),
         }
 

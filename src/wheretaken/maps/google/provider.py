@@ -72,7 +72,8 @@ class Google(MapProvider):
     Static API): positions may be kept for 30 consecutive days and place ids for ever; nothing else is
     permitted, so map pictures and Street View are never kept. An answer with places carries names and
     addresses beside the positions: `keep_days` tells what positions may have, and whoever reads the terms
-    more strictly sets `google = 0` in `[cache.days]`. The attribution stays with every answer.
+    more strictly sets `google = 0` in `[cache.days]`. The attribution stays with every answer. Places
+    that are shown on a map must be shown on a Google map (policies of Places API).
 
     Billing (https://developers.google.com/maps/billing-and-pricing/sku-details): a search is one "Text Search
     Pro", and one "Geocoding" more if it found nothing; details are "Place Details Pro"; completions are one
