@@ -201,6 +201,9 @@ async def test_satellite_map_street_view_and_web_search(connect):
     )
     assert drawn.data["south"] < CAFE.lat < drawn.data["north"]
     assert (drawn.data["image"], drawn.data["zoom"], "note" in drawn.data) == (1, 17, False)
+    pins = [[CAFE.lat, CAFE.lon]] * 11
+    many = await use("satellite_map", maps, tools, lat=CAFE.lat, lon=CAFE.lon, markers=pins)
+    assert "labelled A, B" in many.data["note"]
     seen = await use("street_view", maps, tools, lat=CAFE.lat, lon=CAFE.lon, heading=90)
     assert seen.data == {"image": 1, "lat": CAFE.lat, "lon": CAFE.lon, "heading": 90, "date": "2023-07"}
     assert seen.pictures[0].mime == "image/jpeg"
