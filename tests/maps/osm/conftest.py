@@ -41,7 +41,7 @@ def elements() -> list[Element]:
             "n1",
             60.16614,
             24.94946,
-            {"amenity": "restaurant", "name": "Zucchini"},
+            {"amenity": "restaurant", "name": "Zucchini", "phone": "+358 9 622 2907", "wheelchair": "no"},
             {"house_number": "4", "road": "Fabianinkatu", **FINLAND},
         ),
         Element(

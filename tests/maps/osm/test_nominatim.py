@@ -44,6 +44,7 @@ async def test_a_poi_comes_with_its_address_and_its_divisions_in_english(
     assert place.match is not None
     assert place.match.kind is MatchKind.EXACT
     assert place.source == "© OpenStreetMap contributors (ODbL)"
+    assert place.more == {"phone": "+358 9 622 2907"}
 
 
 async def test_the_name_is_that_on_signs_whatever_language_was_asked_for(
@@ -66,6 +67,18 @@ async def test_towns_streets_and_houses_are_told_apart(make: Make, elements: lis
     assert (street.kind, street.city, street.address) == ("street", "Helsinki", "")
     assert 0.2 < street.extent_km < 0.4
     assert (house.kind, house.name, house.address) == ("address", "Fabianinkatu 4b", "Fabianinkatu 4b")
+
+
+async def test_a_building_with_a_name_is_no_mere_address(make: Make) -> None:
+    address = {"house_number": "1", "road": "Main Street"}
+    buildings = [
+        Element("w1", 1, 2, {"building": "yes", "name": "Crystal House"}, address),
+        Element("w2", 1, 2, {"building": "yes"}, address),
+    ]
+    provider = make(Nominatim, FakeService(nominatim(buildings)))
+    named, nameless = [await provider.details(one) for one in ("osm:w1", "osm:w2")]
+    assert (named.name, named.kind, named.address) == ("Crystal House", "building", "Main Street 1")
+    assert (nameless.name, nameless.kind) == ("Main Street 1", "address")
 
 
 async def test_details_know_elements_only(make: Make, elements: list[Element]) -> None:

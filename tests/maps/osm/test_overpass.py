@@ -42,6 +42,7 @@ async def test_what_is_around_comes_closest_first_with_its_divisions(
         "Finland",
         "FI",
     )
+    assert place.more == {"phone": "+358 9 622 2907"}
     asked = upstream.asked[0]
     assert (asked.method, asked.path) == ("POST", "/api/interpreter")
     assert asked.headers["content-type"] == "application/x-www-form-urlencoded"

@@ -12,7 +12,7 @@ from wheretaken.maps.offline.region import tags
 from wheretaken.maps.web import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import httpx2
 
@@ -37,6 +37,9 @@ _EXTENTS_KM = {
     "street": 0.5,
 }  # fmt: skip
 _POINT_KM = 0.05
+_TELLING = ("brand", "operator", "phone", "contact:phone", "website", "contact:website", "opening_hours")
+_LONGEST = 100
+"""Characters of a tag that are passed on."""
 
 
 class Element(NamedTuple):
@@ -97,9 +100,12 @@ def kind(key: str, value: str, rank: str) -> str:
         return _AREAS.get(rank, "district")
     if rank in _STREETS:
         return "street"
-    if (key, value) == ("place", "house") or key == "building":
-        return "address"
     return tags.kind({key: value}) or value
+
+
+def more(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags by which a place can be compared with a picture: what signs and windows tell, too."""
+    return {key: found[key][:_LONGEST] for key in _TELLING if found.get(key)}
 
 
 def extent_km(position: LatLon, box: Box | None, kind: str) -> float:

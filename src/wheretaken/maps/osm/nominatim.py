@@ -28,6 +28,7 @@ from wheretaken.maps.osm.elements import (
     Longitude,
     extent_km,
     kind,
+    more,
     service_for,
 )
 from wheretaken.maps.web import Fault, FaultKind
@@ -79,14 +80,15 @@ class _Found(BaseModel):
     def place(self, query: str = "") -> Place:
         names = self.namedetails or {}
         position = LatLon(self.lat, self.lon)
-        what = kind(self.category, self.type, self.addresstype)
-        line = self._address_line()
+        line, title = self._address_line(), tags.title(names)
+        what = kind(self.category, self.type, self.addresstype) if title or not line else "address"
         element = Element.known(self.osm_type, self.osm_id)
         south, north, west, east = self.boundingbox or (0.0, 0.0, 0.0, 0.0)
         box = Box.within_the_world(south, west, north, east) if self.boundingbox else None
-        name = tags.title(names) or line or self.display_name.partition(",")[0]
+        name = title or line or self.display_name.partition(",")[0]
         spelled = [name, *(spelling.text for spelling in tags.names(names)), line]
-        population = (self.extratags or {}).get("population", "")
+        extra = self.extratags or {}
+        population = extra.get("population", "")
         return Place(
             id=element.place_id if element else f"nominatim:{self.place_id}",
             name=name,
@@ -103,6 +105,7 @@ class _Found(BaseModel):
             extent_km=extent_km(position, box, what),
             match=best_match(query, spelled) if query else None,
             source=ATTRIBUTION,
+            more=more(extra),
         )
 
     def _address_line(self) -> str:

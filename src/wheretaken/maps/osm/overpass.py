@@ -26,6 +26,7 @@ from wheretaken.maps.osm.elements import (
     Latitude,
     Longitude,
     extent_km,
+    more,
     service_for,
 )
 from wheretaken.maps.web import Fault, FaultKind
@@ -198,6 +199,7 @@ def _place(found: _Found, setting: _Setting, query: str = "") -> Place | None:
         extent_km=extent_km(position, None, what),
         match=best_match(query, spelled) if query else None,
         source=ATTRIBUTION,
+        more=more(found.tags),
     )
 
 

@@ -68,13 +68,14 @@ class _Feature(BaseModel):
     def place(self, query: str = "") -> Place:
         about = self.properties
         lon, lat = self.geometry.coordinates
-        what = kind(about.osm_key, about.osm_value, about.type)
         line = (
             tags.address({"addr:street": about.street, "addr:housenumber": about.housenumber}).line().strip()
         )
         west, north, east, south = about.extent or (0.0, 0.0, 0.0, 0.0)
         box = Box.within_the_world(south, west, north, east) if about.extent else None
         address = line if about.housenumber else ""
+        named = about.name or not address
+        what = kind(about.osm_key, about.osm_value, about.type) if named else "address"
         name = about.name or line
         return Place(
             id=Element(_TYPES[about.osm_type], about.osm_id).place_id,

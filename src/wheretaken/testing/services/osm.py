@@ -60,6 +60,11 @@ class Element:
         return {key: value for key, value in self.tags.items() if key.partition(":")[0].endswith("name")}
 
     @property
+    def extra(self) -> dict[str, str]:
+        """All tags but the main one and the names."""
+        return {key: self.tags[key] for key in self.tags.keys() - self.names.keys() - {self.main[0]}}
+
+    @property
     def main(self) -> tuple[str, str]:
         """Key and value of the main tag, which is the first one."""
         return next(iter(self.tags.items()))
@@ -197,7 +202,7 @@ def _jsonv2(element: Element) -> dict[str, Any]:
         "display_name": ", ".join([*element.names.values(), *element.address.values()]),
         "address": dict(element.address),
         "namedetails": element.names or None,
-        "extratags": {key: value for key, value in element.tags.items() if key == "population"} or None,
+        "extratags": element.extra or None,
         "boundingbox": [str(south), str(north), str(west), str(east)],
     }
 
