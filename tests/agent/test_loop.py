@@ -80,7 +80,7 @@ async def test_pictures_go_to_a_user_message_for_servers_that_cannot_take_them_i
         ("place_details", {"id": "t:9"}, "no place has the id"),
         ("search_places", {"query": "x", "near_lat": 1}, "give both near_lat and near_lon"),
         ("search_places", {"query": " "}, "give a query"),
-        ("reverse_geocode", {"lat": 91, "lon": 0}, "less than or equal to 90"),
+        ("reverse_geocode", {"lat": 91, "lon": 0}, "must be between -90 and 90"),
         ("search_places", {"query": "x", "nearby": 3}, "nearby"),
     ],
 )
