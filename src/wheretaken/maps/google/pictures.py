@@ -1,9 +1,9 @@
 """What Static Maps is asked for, and which area its picture shows.
 
-https://developers.google.com/maps/documentation/maps-static/start: a picture is at most 640 pixels wide and
-high, times a scale of 1 or 2 that shows the same area in twice the pixels; the zoom is a whole number. A
-marker carries one letter or digit. The picture says in its lower edge whose data it is made of, and the terms
-forbid to cover that or to change the picture, so Google draws the markers and there is no scale bar.
+https://developers.google.com/maps/documentation/maps-static/start: a picture is at most 640 pixels wide
+and high, times a scale of 1 or 2 that shows the same area in twice the pixels; the zoom is a whole
+number. A marker carries one letter or digit. In its lower edge the picture says whose data it is made of,
+which must stay visible, so Google draws the markers, and there is no scale bar.
 """
 
 from __future__ import annotations

@@ -67,13 +67,14 @@ class Google(MapProvider):
     Names are in the language of the query's script, otherwise in English. Its two services share the
     rate and the daily limit of the section `google`.
 
-    Cache policy (Google Maps Platform Terms of Service 3.2.3 and Service Specific Terms,
-    https://cloud.google.com/maps-platform/terms/maps-service-terms; policies of Places API and Street View
-    Static API): positions may be kept for 30 consecutive days and place ids for ever; nothing else is
-    permitted, so map pictures and Street View are never kept. An answer with places carries names and
-    addresses beside the positions: `keep_days` tells what positions may have, and whoever reads the terms
-    more strictly sets `google = 0` in `[cache.days]`. The attribution stays with every answer. Places
-    that are shown on a map must be shown on a Google map (policies of Places API).
+    Terms (https://cloud.google.com/maps-platform/terms, 3.2.3, and /terms/maps-service-terms; other terms
+    hold for accounts in the European Economic Area): cached may be positions, for 30 consecutive days,
+    and place and panorama ids, so pictures are never kept. (a) names "copy and save business names,
+    addresses" among what is forbidden, and an answer with places carries both beside the positions:
+    `keep_days` tells what positions may have, and whoever reads the terms strictly sets `google = 0` in
+    `[cache.days]`. (c) forbids to train, test, validate or fine-tune models with the content, (e) to use
+    it with or near a non-Google map. Whether a use is allowed is for the holder of the key to decide;
+    attributions are kept with every answer.
 
     Billing (https://developers.google.com/maps/billing-and-pricing/sku-details): a search is one "Text Search
     Pro", and one "Geocoding" more if it found nothing; details are "Place Details Pro"; completions are one
