@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from wheretaken.errors import ServiceError
 from wheretaken.server.cache import CacheKey, ToolCache, opened
 from wheretaken.server.cache.entries import Entry
 from wheretaken.tools import ToolResult
@@ -63,6 +64,12 @@ async def test_a_published_answer_stands_in_for_any_providers(place: str, made) 
             CacheKey.of("amap_keyword_search", {"query": "故宫"}, "test"), service
         )
         assert (service.calls, other.cached) == (1, False)
+    store = opened(place)
+    assert store
+    failed = Entry.of_failure(key, ServiceError("gone"), now=now - 60, seconds=86_400)
+    await store.put(failed)
+    async with ToolCache(store, policy=made.policy) as cache:
+        assert (await cache.get_or_call(key, service)).text == '{"text":"id: B000A60DA1"}'
     async with ToolCache(opened(place), policy=made.policy, use_published=False) as without:
         answer = await without.get_or_call(key, service)
     assert (service.calls, answer.cached) == (2, False)

@@ -91,14 +91,13 @@ def test_64_requests_of_four_processes_make_one_call(place: str, tmp_path: Path)
     assert answers[0].startswith("16 {")
 
 
-def test_four_processes_may_begin_a_store_together(place: str, tmp_path: Path) -> None:
-    """Without waiting for each other, and with calls that take no time."""
+def test_four_processes_may_begin_a_file_together(tmp_path: Path) -> None:
+    """Each opens it as soon as it can; none waits for another, and calls take no time."""
     log = tmp_path / "calls"
-    for _ in range(3):
-        Path(place.removeprefix("sqlite:")).unlink(missing_ok=True)
-        workers = Workers(4, place, log, requests=1, seconds=0)
-        workers.ask()
-        assert len(set(workers.answers())) == 1
+    workers = Workers(4, f"sqlite:{tmp_path / 'cache.sqlite'}", log, requests=1, seconds=0)
+    workers.ask()
+    assert len(set(workers.answers())) == 1
+    assert calls(log) == 1
 
 
 async def test_a_cancelled_first_caller_takes_nothing_from_the_others(place: str, made) -> None:
@@ -197,6 +196,27 @@ async def test_a_failure_is_told_to_all_and_kept_for_seconds(place: str, made, e
         service.error = None
         clock[0] += made.policy.failure_seconds + 1
         answer = await elsewhere.get_or_call(made.key(), service)
+    assert (service.calls, answer.cached) == (2, False)
+
+
+async def test_an_entry_that_others_still_use_keeps_nobody_from_calling(place: str, made) -> None:
+    """Machines may differ in their clocks and settings: what one refuses, it asks for at once."""
+    clock = [time.time()]
+    service = made.Service(0, QuotaError("used up"))
+    patient = type(made.policy)(made.policy.terms, failure_seconds=3600)
+    async with (
+        ToolCache(opened(place), policy=patient, now=lambda: clock[0]) as cache,
+        ToolCache(opened(place), policy=made.policy, now=lambda: clock[0]) as elsewhere,
+    ):
+        with pytest.raises(QuotaError):
+            await cache.get_or_call(made.key(), service)
+        clock[0] += 60
+        with pytest.raises(QuotaError):
+            await cache.get_or_call(made.key(), service)
+        assert service.calls == 1
+        service.error = None
+        async with asyncio.timeout(5):
+            answer = await elsewhere.get_or_call(made.key(), service)
     assert (service.calls, answer.cached) == (2, False)
 
 

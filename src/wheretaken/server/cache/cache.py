@@ -193,12 +193,11 @@ class ToolCache:
         await self.aclose()
 
     def _remembered(self, key: CacheKey, seconds: float) -> Entry | None:
-        now = self._now()
-        entry = self._memory.get(key, now)
-        return entry if entry and entry.fresh(now, self._lasts(entry, seconds)) else None
+        entry = self._memory.get(key, self._now())
+        return entry if entry and self._fresh(entry, seconds) else None
 
-    def _lasts(self, entry: Entry, seconds: float) -> float:
-        return self._policy.failure_seconds if entry.failed else seconds
+    def _fresh(self, entry: Entry, seconds: float) -> bool:
+        return entry.fresh(self._now(), self._policy.failure_seconds if entry.failed else seconds)
 
     def _start(self, key: CacheKey, call: Call, seconds: float) -> asyncio.Task[_Landed]:
         # An empty context: neither the deadline nor anything else of this caller belongs to the flight.
@@ -219,28 +218,27 @@ class ToolCache:
         token, wait = uuid.uuid4().hex, _FIRST_WAIT
         while True:
             found = await self._find(key, seconds)
-            if found is not None:
-                return _Landed(found, called=False)
-            claim = await self._claim(key, token, self._now() - seconds)
+            if found and self._fresh(found, seconds):
+                return _Landed(self._memory.put(found, self._now()), called=False)
+            claim = await self._claim(key, token, found.stored_at if found else 0.0)
             if claim is Claim.MINE:
                 return _Landed(await self._call_leased(key, call, seconds, token), called=True)
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, hides nothing
             wait = min(wait * 1.5, _LONGEST_WAIT) if claim is Claim.HELD else _FIRST_WAIT
 
     async def _claim(self, key: CacheKey, token: str, newer_than: float) -> Claim:
-        """Ask for the lease; without a store everybody has it."""
+        """Ask for the lease, unless something newer is there than was found; without a store all have it."""
         lease = self._lease_seconds
         return await self._ask(lambda store: store.claim(key.digest, token, lease, newer_than), Claim.MINE)
 
     async def _find(self, key: CacheKey, seconds: float) -> Entry | None:
-        """Return what the store has, or memory when the store is in trouble."""
-        names = [key, key.published] if self._use_published else [key]
-        for name in filter(None, names):
-            entry = await self._ask(lambda store, name=name: store.get(name.digest), self._memory.last(key))
-            now = self._now()
-            if entry and entry.fresh(now, self._lasts(entry, seconds)):
-                return self._memory.put(entry if name is key else replace(entry, key=key), now)
-        return None
+        """Return what the store has, fresh or not, or memory while the store is in trouble."""
+        entry = await self._ask(lambda store: store.get(key.digest), self._memory.last(key))
+        other = key.published if self._use_published else None
+        if other is None or (entry and self._fresh(entry, seconds)):
+            return entry
+        published = await self._ask(lambda store: store.get(other.digest), None)
+        return replace(published, key=key) if published and self._fresh(published, seconds) else entry
 
     async def _call_leased(self, key: CacheKey, call: Call, seconds: float, token: str) -> Entry:
         """Call, keep the answer, and have the lease for as long as that takes."""

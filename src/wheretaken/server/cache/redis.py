@@ -135,7 +135,7 @@ class RedisStore:
         return sum([await self._put(entry, "", only_if_newer=True) for entry in entries])
 
     async def claim(self, digest: Digest, token: str, seconds: float, newer_than: float) -> Claim:
-        """Take the lease on a digest, unless a fresh entry is there or somebody has it."""
+        """Take the lease on a digest, unless a newer entry is there or somebody has it."""
         keys = [_key("e", digest), _key("l", digest)]
         reply = await self._run(_CLAIM, keys, [token, _milliseconds(seconds), newer_than])
         return Claim(cast("bytes", reply).decode())
