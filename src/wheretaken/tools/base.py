@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import docstring_parser
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -22,7 +22,7 @@ from wheretaken.geo import Datum
 from wheretaken.messages import Picture, ToolSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -59,19 +59,28 @@ class ToolResult:
 class _Arguments(BaseModel):
     """Base of every derived arguments model: unknown names are told to the model, not dropped."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Completed arguments have our names, whatever they are called for the model.
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
 class Tool:
     """A tool function with its specification and argument check."""
 
-    def __init__(self, function: Callable[..., Awaitable[ToolResult]]) -> None:
-        """Derive the specification from `function(context, **arguments)`.
+    def __init__(
+        self,
+        function: Callable[..., Awaitable[ToolResult]],
+        spec: ToolSpec | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """Derive the specification from `function(context, **arguments)`; `spec` and `names`: see `told_as`.
 
         Raises:
             TypeError: a parameter has no description in the docstring.
         """
         self._function = function
+        self.names: Mapping[str, str] = names or {}
+        """What models call arguments, and what the function does, where these differ."""
+        theirs = {ours: name for name, ours in self.names.items()}
         documentation = docstring_parser.parse(inspect.getdoc(function) or "")
         described = {parameter.arg_name: parameter.description or "" for parameter in documentation.params}
         hints = get_type_hints(function, include_extras=True)
@@ -80,15 +89,32 @@ class Tool:
             if name not in described:
                 raise TypeError(f"{function.__name__}: parameter {name!r} has no description")
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            fields[name] = (hints[name], Field(default, description=" ".join(described[name].split())))
+            alias = Field(validation_alias=theirs.get(name, name))
+            info = Field(default, description=" ".join(described[name].split()))
+            fields[name] = (Annotated[hints[name], alias], info)
         self._arguments = create_model(function.__name__, __base__=_Arguments, **fields)
         text = "\n".join(filter(None, (documentation.short_description, documentation.long_description)))
-        self.spec = ToolSpec(name=function.__name__, description=text, parameters=self._schema())
+        own = ToolSpec(name=function.__name__, description=text, parameters=self._schema())
+        self.spec = spec or own
 
     @property
     def name(self) -> str:
         """The name that models call."""
         return self.spec.name
+
+    @property
+    def own_name(self) -> str:
+        """The name of the function, whatever models call it."""
+        return self._function.__name__
+
+    def told_as(self, spec: ToolSpec, names: Mapping[str, str]) -> Tool:
+        """Return this tool under another specification, for models that were trained with that one.
+
+        Args:
+            spec: What a model is told instead.
+            names: What arguments are called there, and here; those that are not among them keep their name.
+        """
+        return Tool(self._function, spec, names)
 
     async def call(self, context: ToolContext, arguments: str) -> ToolResult:
         """Check the JSON text of the arguments and run the tool.
