@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from wheretaken.server.shelf import Shelf
     from wheretaken.tools import Tool, ToolResult, Toolset
 
-DEGRADED_SECONDS = 30.0
-"""For how long an answer is kept that stands in for that of a better provider, which was down."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Control characters other than tab and line breaks, which count as spaces."""
 
@@ -157,7 +155,7 @@ class ToolDesk:
         asked = (self._policy.seconds(tool, provider) for provider in answered.providers)
         allowed = [seconds for seconds in asked if seconds is not None]
         if answered.degraded:
-            allowed.append(DEGRADED_SECONDS)
+            allowed.append(self.limits.degraded_seconds)
         return min(allowed, default=None)
 
     async def _known(self, sha256: str) -> Picture:

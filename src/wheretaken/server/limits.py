@@ -15,6 +15,8 @@ class Limits:
     """Calls that may wait for their turn; a further one is told to come back later."""
     seconds: float = 30.0
     """Until a request is answered, or told that it took too long."""
+    degraded_seconds: float = 30.0
+    """For how long an answer is kept that stands in for that of a better provider, which was down."""
     connections: int = 4096
     """Connections and requests at the same time; uvicorn answers 503 beyond that."""
     body_bytes: int = 64 * 2**10

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import cast
+from typing import TYPE_CHECKING
 
 from wheretaken.errors import UserError
 from wheretaken.tools import Tool, Toolset
+from wheretaken.tools.amap import AMAP
+from wheretaken.tools.google import GOOGLE
+from wheretaken.tools.online import worldwide_on
 
-_TOOLSETS = {
-    "worldwide": "wheretaken.tools.worldwide:WORLDWIDE",
-    "amap": "wheretaken.tools.amap:AMAP",
-    "google": "wheretaken.tools.google:GOOGLE",
-}
+if TYPE_CHECKING:
+    from wheretaken.maps import MapProvider
+
 ALL = "all"
 
 
-def toolset(name: str) -> Toolset:
-    """Return a toolset; `all` has every tool once, as the first of the toolsets that has it defines it.
+def toolset(name: str, maps: MapProvider) -> Toolset:
+    """Return a toolset: `worldwide` with what these maps can do, `amap`, `google`, or `all` of them.
+
+    In `all`, a tool that several have is there once. Those of `amap` keep their own datum.
 
     Raises:
         UserError: there is none of this name.
     """
+    known = {one.name: one for one in (worldwide_on(maps), AMAP, GOOGLE)}
     if name == ALL:
         tools: dict[str, Tool] = {}
-        for one in _TOOLSETS:
-            for tool in toolset(one).tools:
+        for one in known.values():
+            for tool in one.tools:
                 tools.setdefault(tool.name, tool)
         return Toolset(ALL, tuple(tools.values()))
-    if name not in _TOOLSETS:
-        raise UserError(f"there is no toolset {name!r}; there are {', '.join((*_TOOLSETS, ALL))}")
-    module, _, constant = _TOOLSETS[name].partition(":")
-    return cast("Toolset", getattr(importlib.import_module(module), constant))
+    if name not in known:
+        raise UserError(f"there is no toolset {name!r}; there are {', '.join((*known, ALL))}")
+    return known[name]

@@ -42,8 +42,8 @@ def make_desk(settings: ServerSettings, state: Path, metrics: Metrics) -> ToolDe
     Raises:
         UserError: the settings do not work.
     """
-    tools = toolset(settings.toolset)
     maps = connect(WebSettings.load(), [offline_provider()])
+    tools = toolset(settings.toolset, maps)
     policy = Policy.load(terms(maps))
     cache = ToolCache(opened(settings.cache), policy=policy)
     return ToolDesk(tools, maps, cache, policy, Shelf(state / "pictures"), metrics, settings.limits)
