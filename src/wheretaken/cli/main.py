@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -106,21 +106,32 @@ def locate(
     raise typer.Exit(locating.locate(photos, options))
 
 
+CacheStore = Annotated[
+    str,
+    typer.Option(
+        metavar="STORE",
+        help="`sqlite:PATH`, `redis://HOST:PORT/DB` or `memory`; else a file in the cache directory.",
+    ),
+]
+ToolsetChoice = Annotated[
+    ServedTools, typer.Option(help="Which tools; amap and google have the paper's names and arguments.")
+]
+ToolsConfig = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.yaml", help="Offer these of the tools, described as in this verl tool-config."
+    ),
+]
+
+
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address; beyond this machine, with a token only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8001,
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes, 1 to 64.")] = 1,
-    cache: Annotated[
-        str,
-        typer.Option(
-            metavar="STORE",
-            help="`sqlite:PATH`, `redis://HOST:PORT/DB` or `memory`; else a file in the cache directory.",
-        ),
-    ] = "",
-    toolset: Annotated[
-        ServedTools, typer.Option(help="Which tools; amap and google have the paper's names and arguments.")
-    ] = ServedTools.WORLDWIDE,
+    cache: CacheStore = "",
+    toolset: ToolsetChoice = ServedTools.WORLDWIDE,
+    tools_config: ToolsConfig = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -134,7 +145,7 @@ def serve(
         typer.Option(metavar="NAME", help="A further name by which clients may address it; may be repeated."),
     ] = None,
 ) -> None:
-    """Serve the tools over HTTP, with a cache, until Ctrl-C or SIGTERM.
+    """Serve the tools over HTTP, and over MCP at /mcp, with a cache, until Ctrl-C or SIGTERM.
 
     Which map services are asked is said by the settings file and the environment.
     """
@@ -149,10 +160,31 @@ def serve(
         workers=workers,
         cache=cache,
         toolset=toolset.value,
+        tools_config=tools_config,
         token=None if token is None else SecretStr(token),
         allow_hosts=tuple(allow_host or ()),
     )
     raise typer.Exit(serving.serve(settings))
+
+
+@app.command()
+def mcp(
+    photo: Annotated[
+        Path | None, typer.Argument(metavar="[PHOTO]", help="What the tools zoom into as picture 0.")
+    ] = None,
+    cache: CacheStore = "",
+    toolset: ToolsetChoice = ServedTools.WORLDWIDE,
+    tools_config: ToolsConfig = None,
+) -> None:
+    """Serve the tools to the MCP client that starts this command, on stdin and stdout.
+
+    Which map services are asked is said by the settings file and the environment.
+    """
+    from wheretaken.cli import serving_mcp  # noqa: PLC0415 - see the package's docstring
+    from wheretaken.server.settings import ServerSettings  # noqa: PLC0415 - as above
+
+    settings = ServerSettings(cache=cache, toolset=toolset.value, tools_config=tools_config)
+    raise typer.Exit(serving_mcp.serve(settings, photo))
 
 
 @maps_app.command("search")

@@ -21,11 +21,8 @@ def serve(settings: ServerSettings) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     if settings.workers > 1:  # tell when a worker died and was replaced
         logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+    prepare()
     notices = consoles.notices()
-    try:
-        offline_maps(notices)  # an index that is missing is built once, before there are workers
-    except MissingExtraError as error:
-        notices.print(f"wheretaken: without offline maps: {error}", markup=False, soft_wrap=True)
     guard = "with a token" if settings.token else "to this machine only"
 
     def started(url: str) -> None:
@@ -33,3 +30,12 @@ def serve(settings: ServerSettings) -> int:
 
     run(settings, started=started)
     return OK
+
+
+def prepare() -> None:
+    """Build the offline maps if they are missing: once, before there are workers or anybody waits."""
+    notices = consoles.notices()
+    try:
+        offline_maps(notices)
+    except MissingExtraError as error:
+        notices.print(f"wheretaken: without offline maps: {error}", markup=False, soft_wrap=True)

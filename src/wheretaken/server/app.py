@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from wheretaken.errors import WheretakenError
 from wheretaken.server import replies
@@ -63,8 +63,10 @@ def create_app(
             yield
 
     routes = Routes(desk, metrics, guarded=token is not None)
+    # With a route of its own, the path works without a slash at its end, too, and without a redirection.
+    beside = [kind(one.path, one.app) for one in mounted for kind in (Route, Mount)]
     app = Starlette(
-        routes=[*routes.all(), *(Mount(one.path, one.app) for one in mounted)],
+        routes=[*routes.all(), *beside],
         exception_handlers={
             WheretakenError: replies.on_failure,
             HTTPException: replies.on_refusal,

@@ -42,7 +42,7 @@ def serve(settings: ServerSettings, *, started: Callable[[str], None]) -> None:
         MissingExtraError: the extra `server` is not installed.
     """
     settings.check()
-    _needed()
+    check_installed()
     with tempfile.TemporaryDirectory(prefix="wheretaken-server-") as state, _bound(settings) as listener:
         metrics = Path(state, "metrics")
         metrics.mkdir()
@@ -100,7 +100,12 @@ def _bound(settings: ServerSettings) -> socket.socket:
     return listener
 
 
-def _needed() -> None:
-    for name in ("orjson", "prometheus_client", "starlette", "uvicorn"):
+def check_installed() -> None:
+    """Refuse to start where something is missing.
+
+    Raises:
+        MissingExtraError: the extra `server` is not installed.
+    """
+    for name in ("mcp", "orjson", "prometheus_client", "starlette", "uvicorn", "yaml"):
         if importlib.util.find_spec(name) is None:
             raise MissingExtraError("the tool server", "server", name)

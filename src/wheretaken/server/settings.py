@@ -10,6 +10,8 @@ from wheretaken.errors import UserError
 from wheretaken.server.limits import Limits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import SecretStr
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -22,6 +24,8 @@ class ServerSettings:
 
     toolset: str = "worldwide"
     """`worldwide`, `amap`, `google` or `all`."""
+    tools_config: Path | None = None
+    """A file that says which of them, and what models are told about them (`tools.config`)."""
     host: str = "127.0.0.1"
     port: int = 8001
     """0 for any free one."""

@@ -13,9 +13,11 @@ from wheretaken.server.app import create_app
 from wheretaken.server.cache import Policy, ToolCache, opened
 from wheretaken.server.desk import ToolDesk
 from wheretaken.server.metrics import Metrics
+from wheretaken.server.mounting import mcp_over_http
 from wheretaken.server.providers import connect, terms
 from wheretaken.server.shelf import Shelf
 from wheretaken.server.toolsets import toolset
+from wheretaken.tools.config import configured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +35,8 @@ def application(settings: ServerSettings, state: Path) -> ASGIApp:
     """
     metrics = Metrics()
     desk = make_desk(settings, state, metrics)
-    return create_app(desk, metrics, hosts=settings.hosts, token=settings.token)
+    beside = [mcp_over_http(desk)]
+    return create_app(desk, metrics, hosts=settings.hosts, token=settings.token, mounted=beside)
 
 
 def make_desk(settings: ServerSettings, state: Path, metrics: Metrics) -> ToolDesk:
@@ -44,6 +47,8 @@ def make_desk(settings: ServerSettings, state: Path, metrics: Metrics) -> ToolDe
     """
     maps = connect(WebSettings.load(), [offline_provider()])
     tools = toolset(settings.toolset, maps)
+    if settings.tools_config:
+        tools = configured(tools, settings.tools_config)
     policy = Policy.load(terms(maps))
     cache = ToolCache(opened(settings.cache), policy=policy)
     return ToolDesk(tools, maps, cache, policy, Shelf(state / "pictures"), metrics, settings.limits)
