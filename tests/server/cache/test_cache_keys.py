@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wheretaken.errors import ToolError, UserError
+from wheretaken.maps import MapProvider
 from wheretaken.messages import Picture
 from wheretaken.server.cache import CacheKey, Policy
 from wheretaken.server.cache.entries import Entry
 from wheretaken.server.cache.keys import canonical
 from wheretaken.server.cache.memory import RECHECK_SECONDS, Memory
 from wheretaken.server.cache.policy import OPERATIONS
-from wheretaken.tools import ToolResult
+from wheretaken.tools import ToolResult, online
+from wheretaken.tools.amap import AMAP
+from wheretaken.tools.google import GOOGLE
 from wheretaken.tools.worldwide import WORLDWIDE
 
 ARGUMENTS = st.dictionaries(
@@ -123,8 +126,11 @@ def test_wrong_settings_name_the_file(tmp_path: Path, text: str) -> None:
 
 
 def test_every_tool_that_asks_a_map_is_known() -> None:
-    local = {"zoom", "read_clue"}
-    assert {tool.name for tool in WORLDWIDE.tools} - local <= set(OPERATIONS)
+    local = {"zoom", "image_zoom_in_tool", "read_clue"}
+    tools = {tool.name for toolset in (WORLDWIDE, AMAP, GOOGLE) for tool in toolset.tools}
+    tools |= {function.__name__ for function in (online.satellite_map, online.street_view, online.web_search)}
+    assert tools - local == set(OPERATIONS)
+    assert all(callable(getattr(MapProvider, operation)) for operation in OPERATIONS.values())
 
 
 def entry(name: str, *images: bytes, size: int = 10) -> Entry:
