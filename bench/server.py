@@ -70,7 +70,7 @@ def redis_program() -> str:
 
 @contextlib.contextmanager
 def running(*command: str, port: int, given: str = "") -> Generator[tuple[subprocess.Popen[str], float]]:
-    """Run a server; yields its process and the seconds until it took connections."""
+    """Run a server; yields its process and the seconds until it gave its first answer, whatever it was."""
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own commands
         command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True
@@ -80,8 +80,11 @@ def running(*command: str, port: int, given: str = "") -> Generator[tuple[subpro
     process.stdin.close()
     try:
         while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as asked:
+                asked.settimeout(30)
+                asked.sendall(get("/healthz"))
+                if asked.recv(1):
+                    break
             time.sleep(0.01)
         yield process, time.perf_counter() - began
     finally:

@@ -114,7 +114,11 @@ CacheStore = Annotated[
     ),
 ]
 ToolsetChoice = Annotated[
-    ServedTools, typer.Option(help="Which tools; amap and google have the paper's names and arguments.")
+    ServedTools,
+    typer.Option(
+        metavar="NAME",
+        help="worldwide, amap, google or all; amap and google have the paper's names and arguments.",
+    ),
 ]
 ToolsConfig = Annotated[
     Path | None,

@@ -74,7 +74,7 @@ class ToolDesk:
         self._policy = policy
         self._shelf = shelf
         self._metrics = metrics
-        self._admission = Admission(self.limits.running, self.limits.waiting)
+        self._admission = Admission(self.limits.running, self.limits.waiting, metrics.occupied)
 
     async def call(self, name: str, arguments: str, pictures: Sequence[str] = ()) -> Served:
         """Answer a call.
@@ -130,23 +130,22 @@ class ToolDesk:
     async def _answer(self, tool: Tool, arguments: str, pictures: Sequence[str]) -> Cached:
         complete = tool.complete(arguments)
         self._check_texts(complete)
-        key = CacheKey.of(tool.name, complete, self.maps.name, self.maps.version)
+        key = CacheKey.of(tool.own_name, complete, self.maps.name, self.maps.version)
         cached = await self._cache.get_or_call(key, partial(self._run, tool, key.arguments, pictures))
         for picture in cached.result.pictures:
             if await self._cache.picture(picture.sha256) is None:
                 await self._shelf.put(picture)
-        return cached
+        return _numbered(cached, len(pictures))
 
     async def _run(self, tool: Tool, arguments: str, pictures: Sequence[str]) -> ToolResult:
         """Run a tool when it is its turn; others may wait for the answer, so this has its own deadline."""
         seconds = self.limits.seconds
         async with _at_most(seconds), self._admission.turn():
-            self._metrics.occupied(self._admission.running, self._admission.waiting)
             try:
                 with within(seconds), answering() as answered:
                     context = ToolContext(self.maps, [await self._known(sha256) for sha256 in pictures])
                     result = await tool.call(context, arguments)
-                return replace(result, keep_seconds=self._keep_seconds(tool.name, answered))
+                return replace(result, keep_seconds=self._keep_seconds(tool.own_name, answered))
             finally:
                 self._metrics.asked(self.maps.services)
 
@@ -175,6 +174,15 @@ class ToolDesk:
                 )
             if _CONTROL.search(value):
                 raise ToolError(f"{name} holds control characters; give plain text")
+
+
+def _numbered(cached: Cached, number: int) -> Cached:
+    """Say which number a picture has in this caller's run; for whom it was made, it had another."""
+    result = cached.result
+    if not result.pictures or result.data.get("image", number) == number:
+        return cached
+    result = replace(result, data=result.data | {"image": number})
+    return replace(cached, result=result, text=result.text)
 
 
 @contextlib.asynccontextmanager

@@ -19,6 +19,7 @@ from typing import Literal, cast
 from PIL import Image
 
 from wheretaken import photos
+from wheretaken.errors import DataError
 from wheretaken.messages import EXTENSIONS, Picture
 from wheretaken.paths import atomic_path
 
@@ -48,11 +49,16 @@ class Shelf:
 
         Raises:
             PhotoError: it is no picture that can be used.
+            DataError: the directory cannot be written.
         """
         return await asyncio.to_thread(self._take_in, data, max_pixels)
 
     async def put(self, picture: Picture) -> None:
-        """Put a picture on the shelf."""
+        """Put a picture on the shelf.
+
+        Raises:
+            DataError: the directory cannot be written.
+        """
         await asyncio.to_thread(self._put, picture)
 
     async def get(self, sha256: str) -> Picture | None:
@@ -69,9 +75,12 @@ class Shelf:
         return picture
 
     def _put(self, picture: Picture) -> None:
-        self._tidy()
-        with atomic_path(self._path(picture.sha256, picture.mime)) as path:
-            path.write_bytes(picture.data)
+        try:
+            self._tidy()
+            with atomic_path(self._path(picture.sha256, picture.mime)) as path:
+                path.write_bytes(picture.data)
+        except OSError as error:
+            raise DataError(f"{self._directory}: {error.strerror}; pictures cannot be kept there") from error
 
     def _get(self, sha256: str) -> Picture | None:
         for mime in EXTENSIONS:

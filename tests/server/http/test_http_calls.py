@@ -312,6 +312,7 @@ async def test_numbers_are_counted(bench: Make) -> None:
     assert 'wheretaken_tool_seconds_count{outcome="ToolError",tool="search_places"} 1.0' in text
     assert 'wheretaken_replies_total{status="200"} 2.0' in text
     assert 'wheretaken_replies_total{status="422"} 1.0' in text
+    assert 'wheretaken_calls{state="running"} 0.0' in text
 
 
 async def test_the_document_has_a_path_for_every_tool(bench: Make) -> None:

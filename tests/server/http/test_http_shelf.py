@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from wheretaken.errors import PhotoError
+from wheretaken.errors import DataError, PhotoError
 from wheretaken.messages import Picture
 from wheretaken.server.shelf import Shelf
 
@@ -53,3 +53,11 @@ async def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(tm
     Image.new("L", (2000, 2000)).save(path)
     with pytest.raises(PhotoError):
         await Shelf(tmp_path / "shelf").take_in(path.read_bytes(), max_pixels=1_000_000)
+
+
+async def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf")
+    (tmp_path / "shelf").rmdir()
+    (tmp_path / "shelf").write_text("a file")
+    with pytest.raises(DataError, match="pictures cannot be kept there"):
+        await shelf.put(picture(1))
