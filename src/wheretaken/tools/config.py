@@ -132,7 +132,7 @@ def _read(path: Path) -> _File:
         first = error.errors(include_url=False)[0]
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         raise UserError(
-            f"{path}: {place.lstrip('.') or 'the file'}: {first['msg']}; it must be a verl tool-config file"
+            f"{path}: {place.lstrip('.') or 'the file'}: {first['msg']}; it must be a verl tool-config, each tool with a tool_schema"
         ) from None
 
 
