@@ -17,6 +17,7 @@ from pathlib import Path
 ALL = (
     *("start", "world_index", "regions", "map_pictures", "scenes"),
     *("scoring", "vote", "data_prepare", "eval_run"),
+    *("map_services", "cache", "server"),
 )
 
 
