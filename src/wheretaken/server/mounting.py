@@ -46,9 +46,10 @@ class _OnFirstUse:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Serve for the length of the block."""
-        self._app = asyncio.get_running_loop().create_future()
+        app = self._app = asyncio.get_running_loop().create_future()
         # What it opens is closed by the same task, which can be that of no request.
-        keeper = asyncio.create_task(self._keep(self._app))
+        keeper = asyncio.create_task(self._keep(app))
+        keeper.add_done_callback(lambda _: app.cancel())  # nobody waits for what will not come
         try:
             yield
         finally:

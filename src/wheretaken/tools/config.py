@@ -132,7 +132,8 @@ def _read(path: Path) -> _File:
         first = error.errors(include_url=False)[0]
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         raise UserError(
-            f"{path}: {place.lstrip('.') or 'the file'}: {first['msg']}; it must be a verl tool-config, each tool with a tool_schema"
+            f"{path}: {place.lstrip('.') or 'the file'}: {first['msg']}; "
+            "it must be a verl tool-config in which each tool has its tool_schema"
         ) from None
 
 
