@@ -1,7 +1,7 @@
 """Draw the small data set of `examples/scenes`: photo-like scenes of real places, with their truth.
 
-The first scenes of a seed as they come, in three difficulties, so that some are answered well and some are not.
-File names say nothing about the place.
+The first scenes of a seed as they come, in three difficulties, so that some are answered well and some are
+not. File names say nothing about the place.
 """
 
 import json

@@ -106,6 +106,8 @@ FEATURES = (
             ("orjson", "orjson"),
             ("prometheus_client", "prometheus-client"),
             ("redis", "redis"),
+            ("mcp", "mcp"),
+            ("yaml", "pyyaml"),
         ),
         extra="server",
     ),
