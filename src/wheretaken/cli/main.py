@@ -174,7 +174,7 @@ def serve(
 @app.command()
 def mcp(
     photo: Annotated[
-        Path | None, typer.Argument(metavar="[PHOTO]", help="What the tools zoom into as picture 0.")
+        Path | None, typer.Argument(metavar="PHOTO", help="What the tools zoom into as picture 0.")
     ] = None,
     cache: CacheStore = "",
     toolset: ToolsetChoice = ServedTools.WORLDWIDE,

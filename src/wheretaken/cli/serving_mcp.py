@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wheretaken import photos
 from wheretaken.cli.main import OK
 from wheretaken.cli.serving import prepare
-from wheretaken.errors import PhotoError
 from wheretaken.server.running import check_installed
 
 if TYPE_CHECKING:
@@ -39,7 +39,5 @@ async def _serve(settings: ServerSettings, photo: Path | None, state: Path) -> N
 
 
 def _read(photo: Path) -> bytes:
-    try:
-        return photo.read_bytes()
-    except OSError as error:
-        raise PhotoError(f"{photo}: {error.strerror}") from None
+    photos.load(photo)  # refuses it by its name, which its bytes do not tell
+    return photo.read_bytes()

@@ -283,13 +283,15 @@ class TestStdio:
         ("options", "said"),
         [
             (["--tools-config", "none.yaml"], "none.yaml: No such file or directory"),
-            (["none.jpg"], "none.jpg: No such file or directory"),
+            (["none.jpg"], "none.jpg"),
+            (["tools.yaml"], "tools.yaml is text, not a picture"),
             (["--cache", "what:ever"], "the cache 'what' is of no known kind"),
         ],
     )
     def test_what_does_not_work_is_told_in_one_line(
         self, options: list[str], said: str, tmp_path: Path
     ) -> None:
+        (tmp_path / "tools.yaml").write_text(CONFIG, "utf-8")
         ended = subprocess.run(
             [sys.executable, "-m", "wheretaken", "mcp", *options],
             cwd=tmp_path,
