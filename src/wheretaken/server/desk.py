@@ -131,7 +131,10 @@ class ToolDesk:
         complete = tool.complete(arguments)
         self._check_texts(complete)
         key = CacheKey.of(tool.own_name, complete, self.maps.name, self.maps.version)
-        cached = await self._cache.get_or_call(key, partial(self._run, tool, key.arguments, pictures))
+        shared = self._policy.seconds(tool.own_name, self.maps.name) is not None
+        # What others may be given too must not depend on the pictures of this run, nor fail for want of one.
+        seen = () if shared else pictures
+        cached = await self._cache.get_or_call(key, partial(self._run, tool, key.arguments, seen))
         for picture in cached.result.pictures:
             if await self._cache.picture(picture.sha256) is None:
                 await self._shelf.put(picture)
@@ -177,7 +180,7 @@ class ToolDesk:
 
 
 def _numbered(cached: Cached, number: int) -> Cached:
-    """Say which number a picture has in this caller's run; for whom it was made, it had another."""
+    """Say which number the picture has in this caller's run."""
     result = cached.result
     if not result.pictures or result.data.get("image", number) == number:
         return cached

@@ -175,6 +175,16 @@ async def test_pictures_of_the_only_client_are_remembered_and_numbered(bench: Ma
         assert base64.b64decode(content.blob) == image(drawn)
 
 
+async def test_a_picture_that_is_gone_spoils_no_answer_that_others_share(bench: Make) -> None:
+    one, position = bench(), {"lat": 60.17, "lon": 24.94}
+    async with local(one) as client:
+        drawn = await client.call_tool("road_map", position, meta={"wheretaken/pictures": ["gone", "too"]})
+        assert '"image":2' in text(drawn)
+        again = await client.call_tool("road_map", position)
+        assert '"image":0' in text(again)
+        assert (again.meta or {})["wheretaken/cached"] is True
+
+
 @pytest.mark.parametrize("uri", ["wheretaken://media/" + "0" * 64, "wheretaken://media/../x", "file:///etc"])
 async def test_other_resources_are_refused(bench: Make, uri: str) -> None:
     async with local(bench()) as client:
