@@ -1,12 +1,17 @@
 """The documents are true: commands run, options are listed, links lead somewhere, sources are named."""
 
+import contextlib
 import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,7 +56,9 @@ def test_there_are_commands_to_test():
     assert ("CONTRIBUTING.md", "make") in {(page, line.split()[0]) for page, line in commands()}
 
 
-@pytest.mark.parametrize(("page", "line"), [c for c in commands() if c[1].split()[0] != "wheretaken"])
+@pytest.mark.parametrize(
+    ("page", "line"), [c for c in commands() if c[1].split()[0] not in {"wheretaken", "curl"}]
+)
 def test_every_command_names_what_exists(page, line):
     first, *rest = shlex.split(line, comments=True)
     if first == "make":
@@ -69,16 +76,55 @@ def test_every_command_names_what_exists(page, line):
         assert first in OTHER_PEOPLES, f"{page}: nothing here knows how to test {line!r}"
 
 
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.mark.parametrize(
     "page", sorted({page for page, line in commands() if line.startswith("wheretaken ")})
 )
 def test_our_commands_work_in_the_order_of_their_page(page, tmp_path):
-    """A page is a session in one directory: a later command may use what an earlier one wrote."""
+    """A page is a session in one directory: a later command may use what an earlier one wrote.
+
+    What ends in `&` goes on beside the commands after it, on a free port.
+    """
     if (ROOT / "examples").is_dir():
         (tmp_path / "examples").symlink_to(ROOT / "examples")
-    for source, line in commands():
-        if source == page and line.startswith("wheretaken "):
-            works(line, tmp_path)
+    port = free_port()
+    with ExitStack() as servers:
+        for source, line in commands():
+            if source == page and line.startswith(("wheretaken ", "curl ")):
+                here = line.replace("8001", str(port))
+                if here.endswith("&"):
+                    servers.enter_context(server(here.removesuffix("&"), tmp_path, port))
+                else:
+                    works(here, tmp_path)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
+@contextmanager
+def server(line: str, directory: Path, port: int) -> Iterator[None]:
+    """Run a command that serves until it is told to end."""
+    with subprocess.Popen(
+        shlex.split(line), cwd=directory, env=environment(), stderr=subprocess.PIPE
+    ) as process:
+        try:
+            for _ in range(600):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                assert process.poll() is None, process.stderr.read().decode()
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+
+
+def environment() -> dict[str, str]:
+    """That of the tests, with our program found first."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def works(line: str, directory: Path) -> None:
@@ -88,12 +134,11 @@ def works(line: str, directory: Path) -> None:
         if word.lower().endswith((".jpg", ".jpeg")) and not photo.exists():
             photo.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(next((ROOT / "examples").glob("*.jpg")), photo)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     before = set(directory.rglob("*"))
     done = subprocess.run(
         ["sh", "-c", line],
         cwd=directory,
-        env=os.environ | {"PATH": path},
+        env=environment(),
         capture_output=True,
         encoding="utf-8",
         timeout=300,
@@ -113,7 +158,9 @@ def test_the_command_line_page_is_what_the_program_says():
     "command",
     ["locate", "maps search", "maps reverse", "maps render", "maps list", "doctor"]
     + [f"eval {name}" for name in ("score", "split", "compare", "vote", "run", "report")]
-    + [f"data {name}" for name in ("info", "prepare", "download")],
+    + [f"data {name}" for name in ("info", "prepare", "download")]
+    + ["serve", "mcp"]
+    + [f"cache {name}" for name in ("stats", "export", "import", "merge", "prune", "clear")],
 )
 def test_every_option_in_the_help_is_in_the_command_line_page(command):
     shown = subprocess.run(
