@@ -69,8 +69,13 @@ def redis_program() -> str:
 
 
 @contextlib.contextmanager
-def running(*command: str, port: int, given: str = "") -> Generator[tuple[subprocess.Popen[str], float]]:
-    """Run a server; yields its process and the seconds until it gave its first answer, whatever it was."""
+def running(
+    *command: str,
+    port: int,
+    given: str = "",
+    hello: bytes = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+) -> Generator[tuple[subprocess.Popen[str], float]]:
+    """Run a server; yields its process and the seconds until it answered `hello`, whatever it said."""
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own commands
         command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True
@@ -80,9 +85,11 @@ def running(*command: str, port: int, given: str = "") -> Generator[tuple[subpro
     process.stdin.close()
     try:
         while True:
+            if process.poll() is not None:
+                sys.exit(f"{' '.join(command[:4])} ... ended with {process.returncode}")
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as asked:
                 asked.settimeout(30)
-                asked.sendall(get("/healthz"))
+                asked.sendall(hello)
                 if asked.recv(1):
                     break
             time.sleep(0.01)
@@ -157,7 +164,7 @@ async def measure(options: argparse.Namespace, folder: str) -> None:
         single: list[float] = []
         await ask(ours, get(url), 500, single)
     redis = (redis_program(), "--port", str(store), "--save", "", "--dir", folder)
-    with running(*redis, port=store):
+    with running(*redis, port=store, hello=b"PING\r\n"):
         with running(*serve, f"redis://127.0.0.1:{store}", port=ours):
             await ask(ours, search, 1, [])
             over_redis = await load(ours, search, options)
