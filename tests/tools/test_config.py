@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wheretaken.errors import ToolError, UserError
@@ -103,12 +103,14 @@ def test_renamed_tools_are_written_with_their_names(file: Path, tmp_path: Path) 
     assert again.complete('{"longitude": 1, "latitude": 2}')["lat"] == 2
 
 
+@settings(deadline=None)  # a busy machine is no finding
+@example(description="one\x85two\u2028three\u2029\r\n four ")
 @given(description=st.text(st.characters(codec="utf-8"), max_size=40))
 def test_any_description_survives(description: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     entries: Any = yaml.safe_load(MAP)
     entries["tools"][0]["tool_schema"]["function"]["description"] = description
     path = tmp_path_factory.getbasetemp() / "any.yaml"
-    path.write_bytes(yaml.safe_dump(entries, allow_unicode=True, encoding="utf-8"))
+    path.write_bytes(yaml.safe_dump(entries, encoding="utf-8"))
     first = configured(WORLDWIDE, path)
     assert first.specs[0].description == description
     path.write_bytes(tools_config(first, "a.B").encode())

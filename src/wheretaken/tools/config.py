@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from wheretaken.tools.base import Tool, Toolset
 
+_LINE_BREAKS = "\x85\u2028\u2029"
+"""PyYAML writes these as they are, and then reads them as any line break; escaped, they survive."""
 _NUMBERS = frozenset({"number", "integer", "string"})
 """Types that our tools read a number from: models write them as texts where their schema says so."""
 
@@ -109,8 +111,9 @@ def tools_config(toolset: Toolset, class_name: str) -> str:
         for tool in toolset.tools
     ]
     # Through JSON, as objects that are there twice would be written as references.
-    plain = json.loads(json.dumps({"tools": entries}))
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    text = json.dumps({"tools": entries}, ensure_ascii=False)
+    readable = not any(character in text for character in _LINE_BREAKS)
+    return yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=readable, width=110)
 
 
 def _renamed(tool: Tool) -> dict[str, Any]:
