@@ -154,11 +154,15 @@ class _Board:
     began: float = 0.0
     """When the first row came that was not reused."""
 
-    def add(self, seen: running.Progress, result: Result) -> None:
-        """Take note of a row that is done."""
+    def add(self, seen: running.Progress) -> None:
+        """Take note of how far it has come, and of the row that was done."""
         self.done, self.total = seen.done, seen.total or seen.done
         if seen.stage == "reusing":
             self.reused = seen.done
+        if seen.result is not None:
+            self._count(seen.result)
+
+    def _count(self, result: Result) -> None:
         km = float(result_distances_km([result])[0])
         self.within.update(limit for limit in ACC_KM if km < limit)
         if result.status == Status.FAILED:
@@ -218,11 +222,11 @@ class _Display:
         """Take note of some progress, and show it when it is time."""
         now, board = time.monotonic(), self._board
         board.began = board.began if seen.stage == "running" and board.began else now
-        if seen.result is not None:
-            board.add(seen, seen.result)
+        if seen.stage != "reading":
+            board.add(seen)
         if self._console is None:
             return
-        text = f"reading the set: {seen.done} photos" if seen.result is None else board.line(now)
+        text = f"reading the set: {seen.done} photos" if seen.stage == "reading" else board.line(now)
         if self._bars and self._task is not None:
             self._bars.update(self._task, description=text, completed=seen.done, total=seen.total)
         elif not self._bars and now - self._shown >= _EVERY_SECONDS:

@@ -63,7 +63,7 @@ class Progress:
     total: int | None
     """None as long as the set is being read."""
     result: Result | None = None
-    """The row that was just done."""
+    """The row that was just done, if one was."""
 
 
 @dataclass
@@ -109,7 +109,7 @@ async def run(
         verifier: Who decides between several runs of a photo; by default a vote.
         resume: Go on with what `out` holds, if anything.
         retry_failed: When going on, do runs again that failed for good.
-        watch: Called while photos are hashed, from a thread, and after every row that is done.
+        watch: Called while photos are hashed, from a thread, when the runs begin, and after every row.
 
     A photo that cannot be used and a run that failed are results with status `failed`. When the task is
     cancelled, what was finished is kept, and `resume` goes on from there.
@@ -278,6 +278,8 @@ class _Session:
 
     async def run_rest(self) -> None:
         """Run the other rows, the first ones first, and append their results as they come."""
+        if self.watch:
+            self.watch(Progress("running", self.summary.done, self.survey.rows))
         left = self.survey.rows - self.summary.done
         number = min(left, self.settings.concurrency + min(self.settings.concurrency, _AHEAD))
         with (
