@@ -3,10 +3,17 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRE_ALL = os.environ.get("WHERETAKEN_REQUIRE_ALL") == "1"
+
+
+# How long an example takes depends on the machine. In CI the examples are the same in every run, so that a
+# change is not judged by luck; elsewhere every run tries new ones.
+hypothesis.settings.register_profile("ours", deadline=None, derandomize=REQUIRE_ALL)
+hypothesis.settings.load_profile("ours")
 
 
 def pytest_configure() -> None:

@@ -93,6 +93,7 @@ def test_the_replies_that_are_spoilt_here_are_valid(provider: type[Any], ledger:
 @given(data=st.data(), by=anything)
 @example(data=None, by="9" * 5000)
 @example(data=None, by=float("nan"))
+@example(data=None, by={"two\nlines" * 20: 5})
 def test_any_spoilt_reply_gives_places_or_an_error_of_ours(
     provider: type[Any], ledger: Ledger, data: Any, by: Any
 ) -> None:

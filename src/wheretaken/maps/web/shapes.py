@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 
+_LONGEST = 60
+"""Characters of a key that are told."""
+
 
 def read(service: str, shape: TypeAdapter[_Read], data: Any) -> _Read:
     """Return a reply in its documented shape.
@@ -24,7 +27,12 @@ def read(service: str, shape: TypeAdapter[_Read], data: Any) -> _Read:
         return shape.validate_python(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
+        where = ".".join(_plain(str(step)) for step in first["loc"])
         raise ServiceError(
             f"{service}: answered something unexpected ({where}: {first['msg']})", service=service
         ) from None
+
+
+def _plain(step: str) -> str:
+    """A key as the service wrote it may hold anything: it is told in one short line."""
+    return "".join(sign if sign.isprintable() else "?" for sign in step)[:_LONGEST]
