@@ -15,7 +15,7 @@ import asyncio
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic import SecretStr
@@ -254,18 +254,19 @@ class _TileProvider(MapProvider):
         self._server = server
 
     @classmethod
-    def _of(
+    def from_settings(
         cls,
-        section: XyzSettings,
         settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None,
-        ledger: Ledger | None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        *,
+        ledger: Ledger | None = None,
     ) -> Self:
-        """Make the provider that a section of the settings describes.
+        """Make the provider from the section that bears its name; a `transport` stands in for the network.
 
         Raises:
             UserError: the section names no URL, or the URL needs a key that is not there.
         """
+        section = cast("XyzSettings", getattr(settings, cls.name))
         if section.url is None:
             name = cls.name
             raise UserError(f"{name} needs a URL: set WHERETAKEN_{name.upper()}_URL or maps.{name}.url")
@@ -288,21 +289,6 @@ class RoadTiles(_TileProvider):
 
     name = "tiles"
 
-    @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network.
-
-        Raises:
-            UserError: the URL needs a key that is not there.
-        """
-        return cls._of(settings.tiles, settings, transport, ledger)
-
     async def road_map(
         self,
         centre: LatLon,
@@ -320,21 +306,6 @@ class ImageryTiles(_TileProvider):
     """Pictures from above from the tiles of the section `imagery`."""
 
     name = "imagery"
-
-    @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network.
-
-        Raises:
-            UserError: there is no URL, or it needs a key that is not there.
-        """
-        return cls._of(settings.imagery, settings, transport, ledger)
 
     async def satellite(
         self,
