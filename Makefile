@@ -18,7 +18,7 @@ check: .venv/.developer
 	$(BIN)/lint-imports
 
 unit: .venv/.developer
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 bench: .venv/.developer
 	$(BIN)/python bench/run.py
