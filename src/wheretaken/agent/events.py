@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from wheretaken.answers import Answer
+from wheretaken.geo import Datum
 from wheretaken.messages import Message, Picture, Usage
 
 
@@ -47,6 +48,8 @@ class StopReason(StrEnum):
     """A service that a tool needs failed."""
     CANCELLED = "cancelled"
     """The user stopped the run."""
+    ENOUGH = "enough"
+    """Other runs of the photo agreed before this one ended: it was not needed, which is no failure."""
     KILLED = "killed"
     """The log ends without an end: the process was killed."""
 
@@ -100,6 +103,8 @@ class RunStarted(_Event):
     photo: PhotoInfo
     model: str
     toolset: str
+    datum: Datum = Datum.WGS84
+    """In which its tools take and give positions; the answer is in WGS-84 whatever it is."""
     limits: Limits
     seed: int
 

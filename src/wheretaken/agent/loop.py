@@ -122,7 +122,13 @@ async def run(
     """
     state = _Run(run_id or uuid.uuid4().hex[:12], limits or Limits(), ToolContext(maps, [case.picture]))
     yield state.event(
-        RunStarted, photo=case.info, model=model.name, toolset=toolset.name, limits=state.limits, seed=seed
+        RunStarted,
+        photo=case.info,
+        model=model.name,
+        toolset=toolset.name,
+        datum=toolset.datum,
+        limits=state.limits,
+        seed=seed,
     )
     yield state.say(Message.of("system", prompts.system(toolset.datum)))
     yield state.say(Message.of("user", case.picture, prompts.QUESTION))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from wheretaken.agent.events import Event, Limits, RunEnded, Status, StopReason
 from wheretaken.agent.loop import Case, run
-from wheretaken.agent.trajectory import Recorder, Trajectory
+from wheretaken.agent.trajectory import Recorder, Trajectory, spent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from wheretaken.agent.writer import Writer
@@ -32,6 +32,7 @@ async def record(
     out: Path | None = None,
     writer: Writer | None = None,
     watch: Callable[[Event], None] | None = None,
+    ending: Callable[[], StopReason | None] | None = None,
 ) -> Trajectory:
     """Run a case and return its trajectory.
 
@@ -46,9 +47,11 @@ async def record(
         out: A directory of runs to write to; nothing is written without it.
         writer: Who writes there; without one, every event is written before the run goes on.
         watch: Called with every event as it happens.
+        ending: Asked, when the task is cancelled, whether that was to end this run alone, and with which
+            stop reason.
 
     A failed run is a trajectory with status `failed`. When the task is cancelled, the record is closed with
-    stop reason `cancelled` before `CancelledError` goes on.
+    stop reason `cancelled` before `CancelledError` goes on; with one of `ending`, it is returned instead.
     """
     events: list[Event] = []
     with Recorder(out, writer) if out else nullcontext() as recorder:
@@ -66,19 +69,23 @@ async def record(
                 async for event in happening:
                     keep(event)
         except asyncio.CancelledError:
-            if events:
-                keep(_cancelled(events[-1]))
-            raise
+            why = ending() if ending else None
+            if events and not isinstance(events[-1], RunEnded):
+                keep(_cancelled(events, why or StopReason.CANCELLED))
+            if why is None or not events:
+                raise
     return Trajectory.fold(events)
 
 
-def _cancelled(last: Event) -> RunEnded:
+def _cancelled(events: Sequence[Event], why: StopReason) -> RunEnded:
+    last = events[-1]
     return RunEnded(
         run=last.run,
         number=last.number + 1,
         at=last.at,
         elapsed=last.elapsed,
         status=Status.FAILED,
-        stop_reason=StopReason.CANCELLED,
-        detail="stopped by the user",
+        stop_reason=why,
+        detail="not needed: other runs agreed" if why is StopReason.ENOUGH else "stopped by the user",
+        usage=spent(events),
     )

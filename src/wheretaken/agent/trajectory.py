@@ -32,6 +32,7 @@ from wheretaken.agent.events import (
 )
 from wheretaken.answers import Answer
 from wheretaken.errors import DataError
+from wheretaken.geo import Datum
 from wheretaken.messages import Message, Picture, Usage
 from wheretaken.paths import atomic_path
 
@@ -55,6 +56,8 @@ class Trajectory(BaseModel):
     photo: PhotoInfo
     model: str
     toolset: str
+    datum: Datum = Datum.WGS84
+    """In which its tools took and gave positions."""
     limits: Limits
     seed: int
     started: str
@@ -85,18 +88,24 @@ class Trajectory(BaseModel):
             photo=start.photo,
             model=start.model,
             toolset=start.toolset,
+            datum=start.datum,
             limits=start.limits,
             seed=start.seed,
             started=start.at,
             seconds=last.elapsed,
             messages=tuple(e.message for e in log if isinstance(e, MessageAdded)),
             tools=tuple(e for e in log if isinstance(e, ToolStarted | ToolEnded)),
-            usage=end.usage if end else Usage(),
+            usage=end.usage if end else spent(log),
             status=end.status if end else Status.FAILED,
             stop_reason=end.stop_reason if end else StopReason.KILLED,
             answer=end.answer if end else None,
             detail=end.detail if end else "the run was killed",
         )
+
+
+def spent(events: Iterable[Event]) -> Usage:
+    """Return what the turns in a log cost, for a run whose end does not tell."""
+    return sum((e.message.usage for e in events if isinstance(e, MessageAdded)), Usage())
 
 
 class Recorder:
@@ -169,11 +178,13 @@ def keep(directory: Path, picture: Picture) -> None:
 
 
 def append(directory: Path, trajectory: Trajectory) -> None:
-    """Add a trajectory's line to those of a directory.
+    """Add a trajectory's line to those of a directory; the event log of a half line's run still has it."""
+    append_line(directory / FILE, trajectory.model_dump_json())
 
-    A half line that a killed process left is cut off first: the event log of its run still has it.
-    """
-    with (directory / FILE).open("ab+") as file:
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file that others may append to; a half line that a killed process left is cut off."""
+    with path.open("ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         size = file.seek(0, os.SEEK_END)
         if size:
@@ -181,7 +192,7 @@ def append(directory: Path, trajectory: Trajectory) -> None:
             if file.read(1) != b"\n":
                 file.seek(0)
                 file.truncate(file.read().rfind(b"\n") + 1)
-        file.write(trajectory.model_dump_json().encode() + b"\n")
+        file.write(line.encode() + b"\n")
 
 
 def read(directory: Path) -> Iterator[Trajectory]:
@@ -195,7 +206,7 @@ def read(directory: Path) -> Iterator[Trajectory]:
     if not directory.is_dir():
         raise DataError(f"no directory of runs at {directory}")
     finished: set[str] = set()
-    for line in _lines(directory / FILE):
+    for line in whole_lines(directory / FILE):
         try:
             trajectory = Trajectory.model_validate_json(line)
         except ValidationError as error:
@@ -216,13 +227,16 @@ def read_log(path: Path) -> list[Event]:
         DataError: a whole line is no event.
     """
     try:
-        return [EVENTS.validate_json(line) for line in _lines(path)]
+        return [EVENTS.validate_json(line) for line in whole_lines(path)]
     except ValidationError as error:
         raise DataError(f"{path} has a line that is no event: {_first(error)}") from error
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """The whole lines of a file; one without its line break was being written when the process died."""
+def whole_lines(path: Path) -> Iterator[str]:
+    """Yield the whole lines of a file, if there is one.
+
+    A line without its line break was being written when the process died.
+    """
     if not path.exists():
         return
     with path.open(encoding="utf-8", newline="\n") as file:

@@ -7,16 +7,20 @@ reads what each run said, and nothing else, and chooses.
 Who sees a failure: the loop turns a failing model or service into a trajectory with status `failed`, which is
 a ballot without a position here. Everything else that is raised - a missing extra, a damaged index, a bug -
 would hit every run alike: the other runs of the case are cancelled and the error goes on as it is.
+
+Runs may also end because enough others agree, or because the user has seen enough: each then has a record
+with a stop reason of its own (`enough`, `cancelled`), and one that had not begun has none.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from wheretaken.agent import Case, Limits, Trajectory, record
+from wheretaken.agent import Case, Limits, StopReason, Trajectory, record
+from wheretaken.sampling.grounding import Grounding, ground
 from wheretaken.sampling.model import Ballot, Verdict
 from wheretaken.sampling.vote import vote
 from wheretaken.tools import Toolset
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     from wheretaken.agent import Event
     from wheretaken.agent.writer import Writer
+    from wheretaken.answers import Answer
     from wheretaken.maps import MapProvider
     from wheretaken.messages import Message
     from wheretaken.models.base import ChatModel
@@ -54,6 +59,10 @@ class Statement:
     ballot: Ballot
     messages: tuple[Message, ...]
     """The whole conversation; pictures without their bytes when the run was read back from a file."""
+    answer: Answer | None = None
+    """What it came to."""
+    grounding: Grounding = field(default_factory=Grounding)
+    """What the answer rests on."""
 
     @classmethod
     def of(cls, trajectory: Trajectory) -> Statement:
@@ -61,8 +70,16 @@ class Statement:
         answer = trajectory.answer
         if answer is None:
             return cls(Ballot(trajectory.model), trajectory.messages)
-        ballot = Ballot(trajectory.model, answer.lat, answer.lon, answer.confidence, answer.radius_km)
-        return cls(ballot, trajectory.messages)
+        rests_on = ground(trajectory)
+        ballot = Ballot(
+            trajectory.model,
+            answer.lat,
+            answer.lon,
+            answer.confidence,
+            answer.radius_km,
+            grounded=None if trajectory.toolset == DIRECT.name else rests_on.kind != "none",
+        )
+        return cls(ballot, trajectory.messages, answer, rests_on)
 
 
 class Verifier(Protocol):
@@ -102,8 +119,11 @@ async def sample(
     writer: Writer | None = None,
     slots: AbstractAsyncContextManager[Any] | None = None,
     watch: Callable[[Event], None] | None = None,
+    at_once: int | None = None,
+    enough: Callable[[Sequence[Trajectory]], bool] | None = None,
+    stop: asyncio.Event | None = None,
 ) -> list[Trajectory]:
-    """Make all attempts at the same time and return their trajectories in the same order.
+    """Make the attempts at the same time and return their trajectories in the same order.
 
     Args:
         case: The photo.
@@ -114,11 +134,19 @@ async def sample(
         writer: Who writes there, as for `record`.
         slots: Entered for the length of each run; a semaphore that several calls share bounds them together.
         watch: Called with every event of every run as it happens.
+        at_once: Of this case, so many runs at the same time, the first ones first; by default all.
+        enough: Asked after every run, with those that have ended by themselves, whether the others are
+            needed; these end with stop reason `enough`.
+        stop: Once it is set, the runs that go on end with stop reason `cancelled`.
+
+    An attempt that had not begun when the others were ended has no trajectory.
     """
+    group = _Group(len(attempts), enough)
+    width = nullcontext() if at_once is None else asyncio.Semaphore(at_once)
 
     async def one(attempt: Attempt) -> Trajectory:
-        async with slots or nullcontext():
-            return await record(
+        async with width, slots or nullcontext():
+            trajectory = await record(
                 case,
                 attempt.model,
                 attempt.toolset,
@@ -129,14 +157,55 @@ async def sample(
                 out=out,
                 writer=writer,
                 watch=watch,
+                ending=lambda: group.why,
             )
+        group.add(trajectory)
+        return trajectory
 
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(attempt)) for attempt in attempts]
+        async with asyncio.TaskGroup() as tasks:
+            group.tasks = [tasks.create_task(one(attempt)) for attempt in attempts]
+            if stop and attempts:
+                group.heed(tasks.create_task(group.end_on(stop)))
     except BaseExceptionGroup as several:
         raise_first(several)
-    return [task.result() for task in tasks]
+    return [task.result() for task in group.tasks if not task.cancelled()]
+
+
+@dataclass
+class _Group:
+    """The runs of one case that are under way, and why they were ended, if they were."""
+
+    planned: int
+    enough: Callable[[Sequence[Trajectory]], bool] | None
+    tasks: Sequence[asyncio.Task[Trajectory]] = ()
+    ended: list[Trajectory] = field(default_factory=list[Trajectory])
+    """By themselves."""
+    why: StopReason | None = None
+
+    def add(self, trajectory: Trajectory) -> None:
+        """Take note of a run that has ended, and end the others if they are not needed."""
+        if self.why is None:
+            self.ended.append(trajectory)
+            if self.enough and len(self.ended) < self.planned and self.enough(self.ended):
+                self.end(StopReason.ENOUGH)
+
+    def end(self, why: StopReason) -> None:
+        """End the runs that go on."""
+        self.why = self.why or why
+        for task in self.tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    async def end_on(self, stop: asyncio.Event) -> None:
+        """End the runs that go on when the user has seen enough."""
+        await stop.wait()
+        self.end(StopReason.CANCELLED)
+
+    def heed(self, heeding: asyncio.Task[None]) -> None:
+        """Wait for the user no longer than for the runs."""
+        for task in self.tasks:
+            task.add_done_callback(lambda _: all(t.done() for t in self.tasks) and heeding.cancel())
 
 
 def raise_first(several: BaseExceptionGroup[BaseException]) -> NoReturn:
