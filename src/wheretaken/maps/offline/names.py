@@ -122,6 +122,22 @@ def skeleton_of_key(key: str) -> str:
     return key.translate(_LOOKALIKE_LETTERS)
 
 
+_LATIN = re.compile("[a-zA-Z\u00aa-\u02af\u1e00-\u1eff\uff21-\uff5a]")
+
+
+def romanised(name: str) -> str:
+    """Return a name of another script in Latin letters, as one word for each of its own; "" for a Latin one.
+
+    Chinese characters sound as in Mandarin (pinyin without tones), kana as in Hepburn's romaji, which makes
+    nothing of Japanese names in kanji: those need the romaji that the data have.
+    """
+    if name.isascii() or not any(char.isalpha() and not _LATIN.match(char) for char in name):
+        return ""
+    from anyascii import anyascii  # noqa: PLC0415 - its tables are only needed where such names are
+
+    return " ".join(anyascii(word) for word in name.split())
+
+
 # Scripts written without spaces between words (Hangul has spaces, but signs run a name and its ending
 # together, so it is searched for names inside words as well).
 _UNSPACED = (

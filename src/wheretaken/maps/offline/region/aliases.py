@@ -17,13 +17,17 @@ from wheretaken.maps.offline import names
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MIN_FUZZY = 4
 """Shortest name or query, in characters, that may have typing errors: shorter ones resemble everything."""
 
 GENERIC = names.SETTLEMENT_WORDS | names.STATION_WORDS | names.BUILDING_WORDS | names.STREET_WORDS
 """Words that a query may add to a name in a street map, or leave out."""
+
+
+IN_LATIN = 4
+"""The rank of a name that was only transliterated: no map and no sign has it so."""
 
 
 def stripped(folded: str) -> str:
@@ -43,7 +47,7 @@ def index(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, int]]) 
     Spellings of one thing that fold alike are kept once, with the best rank.
     """
     best: dict[tuple[int, str], tuple[int, str]] = {}
-    for thing_id, name, rank in rows:
+    for thing_id, name, rank in _with_latin(rows):
         key = (thing_id, names.fold(name))
         if key[1] and (key not in best or rank < best[key][0]):
             best[key] = (rank, name)
@@ -68,6 +72,14 @@ def index(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, int]]) 
         "INSERT INTO gram VALUES (?, ?)", ((pair, _little_endian(ids)) for pair, ids in lists.items())
     )
     return len(aliases)
+
+
+def _with_latin(rows: Iterable[tuple[int, str, int]]) -> Iterator[tuple[int, str, int]]:
+    """Yield the names, and for each thing's own one how it sounds in Latin letters where it has others."""
+    for thing_id, name, rank in rows:
+        yield thing_id, name, rank
+        if rank == 0 and (latin := names.romanised(name)):
+            yield thing_id, latin, IN_LATIN
 
 
 def unpack(ids: bytes) -> array[int]:

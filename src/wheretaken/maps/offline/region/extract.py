@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from wheretaken.errors import DataError
-from wheretaken.maps.offline.region import aliases, schema, streets
+from wheretaken.maps.offline.region import aliases, kinds, schema, streets
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
 from wheretaken.maps.offline.region.read import Source
 from wheretaken.maps.offline.region.write import Writer
@@ -76,6 +76,7 @@ def _fill(connection: sqlite3.Connection, extract: Source, name: str, progress: 
     merged = streets.merge(connection)
     progress("indexing names", 0, 1)
     streets.finish(connection)
+    kinds.index(connection)
     indexed = aliases.index(connection, connection.execute("SELECT thing_id, name, rank FROM temp.name"))
     connection.executescript(schema.INDEXES)
     connection.execute("ANALYZE")

@@ -2,7 +2,8 @@
 
 A region is one SQLite file. `area`, `line` and `point` are drawn (the map renderer reads them through mapnik,
 which wants WKB in `geometry` and an R*Tree named `idx_<table>_geometry`); `thing`, `alias`, `gram` and `part`
-are searched. All positions are WGS-84 degrees; R*Tree columns are x = longitude, y = latitude.
+are searched, and `kind` says where all of one sort are. All positions are WGS-84 degrees; R*Tree columns are
+x = longitude, y = latitude.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from wheretaken.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = "3"
+VERSION = "4"
 """Changes whenever a table or the meaning of a column changes; older files must be imported again."""
 
 ATTRIBUTION = "© OpenStreetMap contributors (ODbL)"
@@ -53,7 +54,7 @@ CREATE TABLE alias(
   stripped TEXT, -- folded without generic words ("museum", "katu"); empty when nothing is left
   thing_id INTEGER,
   name TEXT, -- as the data spell it
-  rank INTEGER, -- 0 the name itself, 1 its translations, 2 other names, 3 brand, operator, reference
+  rank INTEGER, -- 0 the name itself, 1 translations, 2 other names, 3 brand and the like, 4 romanised
   skeleton TEXT -- skeleton(name): what a fuzzy query is compared with
 );
 CREATE TABLE alias_length(length INTEGER PRIMARY KEY, first_id INTEGER); -- aliases are numbered by it
@@ -61,6 +62,10 @@ CREATE TABLE tail(folded TEXT, alias_id INTEGER); -- each folded alias from its 
 CREATE TABLE gram(
   gram TEXT PRIMARY KEY, -- two neighbouring characters of a skeleton
   ids BLOB -- the aliases that have it: ascending, unsigned 32-bit, little-endian
+) WITHOUT ROWID;
+CREATE TABLE kind(
+  kind TEXT PRIMARY KEY, -- see `kinds.of`
+  places BLOB -- its things as little-endian 32-bit triples: thing id, latitude and longitude in 1e-7 degrees
 ) WITHOUT ROWID;
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from wheretaken.maps.offline.region import kinds
 from wheretaken.maps.offline.region import tags as tagging
 from wheretaken.maps.offline.region.geometry import measure
 
@@ -28,6 +29,7 @@ _INSERT = {
     "part": "INSERT INTO part VALUES (?, ?)",
     "name": "INSERT INTO temp.name VALUES (?, ?, ?)",
     "street_name": "INSERT INTO temp.street_name VALUES (?, ?, ?)",
+    "kind": "INSERT OR IGNORE INTO temp.thing_kind VALUES (?, ?)",
     "idx_area_geometry": "INSERT INTO idx_area_geometry VALUES (?, ?, ?, ?, ?)",
     "idx_line_geometry": "INSERT INTO idx_line_geometry VALUES (?, ?, ?, ?, ?)",
     "idx_point_geometry": "INSERT INTO idx_point_geometry VALUES (?, ?, ?, ?, ?)",
@@ -49,6 +51,8 @@ class Writer:
         connection.executescript(
             "CREATE TEMP TABLE name(thing_id INTEGER, name TEXT, rank INTEGER);"
             "CREATE TEMP TABLE street_name(line_id INTEGER, name TEXT, rank INTEGER);"
+            "CREATE TEMP TABLE thing_kind(kind TEXT, thing_id INTEGER, PRIMARY KEY(kind, thing_id))"
+            " WITHOUT ROWID;"
         )
 
     def add(self, feature: Feature) -> None:
@@ -182,3 +186,4 @@ class Writer:
             )
         )
         self._rows["name"] += [(row, *name) for name in tagging.names(feature.tags)]
+        self._rows["kind"] += [(one, row) for one in kinds.of(feature.tags, kind)]

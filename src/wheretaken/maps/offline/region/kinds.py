@@ -1,0 +1,79 @@
+"""Where everything of one sort is: all cafés, all shops, all tram stops, as one packed list each.
+
+A search by kind, and one for things close together, needs the positions of thousands of things at once and
+little else of them. They are kept in one row per kind, which is read in a millisecond and compared as arrays.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from wheretaken.maps.offline.region.tags import Tags
+
+    Ints = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
+
+DEGREES = 1e-7
+"""What one step of a stored coordinate is: about a centimetre."""
+_CLASSES = ("amenity", "shop", "tourism", "historic", "leisure", "office", "craft", "healthcare")
+"""Keys that are a sort of their own: "a shop", whatever it sells."""
+_WORSHIP = {
+    "christian": "church", "muslim": "mosque", "jewish": "synagogue", "buddhist": "temple", "hindu": "temple",
+    "taoist": "temple", "shinto": "shrine", "sikh": "temple",
+}  # fmt: skip
+"""The house of each religion, as values of OpenStreetMap's `building` name it."""
+_NOT_SORTS = {"address", "street"}
+"""Kinds that are too many to be told apart by what they are."""
+_TRIPLE = struct.Struct("<Iii")
+
+
+def of(tags: Tags, kind: str) -> Iterator[str]:
+    """Yield every sort that a thing of this kind is: its values in all keys, the keys, what a church is."""
+    if kind in _NOT_SORTS:
+        return
+    yield kind
+    for key in (*_CLASSES, "railway", "public_transport", "aeroway"):
+        value = tags.get(key, "no")
+        if value == "no":
+            continue
+        if value != "yes":
+            yield value
+        if key in _CLASSES:
+            yield key
+    if "public_transport" in tags or tags.get("highway") == "bus_stop":
+        if tags.get("tram") == "yes":
+            yield "tram_stop"
+        if tags.get("bus") == "yes" or "highway" in tags:
+            yield "bus_stop"
+    if tags.get("amenity") == "place_of_worship" and tags.get("religion") in _WORSHIP:
+        yield _WORSHIP[tags["religion"]]
+
+
+def index(connection: sqlite3.Connection) -> None:
+    """Fill `kind` from `temp.thing_kind`, when all things have their position."""
+    for (kind,) in connection.execute("SELECT DISTINCT kind FROM temp.thing_kind").fetchall():
+        rows = connection.execute(
+            "SELECT thing.id, lat, lon FROM temp.thing_kind JOIN thing ON thing.id = thing_id"
+            " WHERE thing_kind.kind = ? ORDER BY thing.id",
+            (kind,),
+        )
+        packed = b"".join(
+            _TRIPLE.pack(thing_id, round(lat / DEGREES), round(lon / DEGREES)) for thing_id, lat, lon in rows
+        )
+        connection.execute("INSERT INTO kind VALUES (?, ?)", (kind, packed))
+
+
+def unpack(places: bytes) -> tuple[Ints, Floats, Floats]:
+    """Return the thing ids, latitudes and longitudes of one `kind` row, in the order of the ids."""
+    import numpy as np  # noqa: PLC0415 - an exact search needs no arrays
+
+    columns = np.frombuffer(places, dtype="<i4").reshape(-1, 3)
+    return columns[:, 0].astype(np.int64), columns[:, 1] * DEGREES, columns[:, 2] * DEGREES
