@@ -9,6 +9,10 @@ A voter's weight is the geometric mean of its Acc at the six distances of the la
 voters: being right half as often costs the same at 500 m as at 750 km. It is a closed form on purpose: on
 held-out halves it did better than a search for the weights with the best reward, which follows the chances of
 the sample.
+
+What a ballot rests on, and how sure it says that it is, count by the same measure (`Trust`): the level of
+such ballots relative to all of the same voter. Both are drawn to the prior as if it had been seen on some
+ballots, and stay there where no ballot tells.
 """
 
 from __future__ import annotations
@@ -22,11 +26,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from wheretaken.sampling.calibration import MEASURED, SCALES_KM, Calibration, Curve, features, logistic
+from wheretaken.sampling.trust import PRIOR, Trust, band
 from wheretaken.sampling.vote import decide
 from wheretaken.scoring import ACC_KM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -36,6 +41,8 @@ if TYPE_CHECKING:
 _ENOUGH = 1e-9
 """A Newton step that changes less than this is the last one."""
 _MOST_STEPS = 100
+_ASSUMED = 10.0
+"""On so many ballots the prior of `Trust` is taken to have been seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Weighting(BaseModel):
 
     weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
     """How much each voter counts; they are 1 in the mean."""
+    trust: Trust = PRIOR
+    """How much a ballot counts by what it rests on and the confidence that it states."""
     calibration: Calibration = MEASURED
     photos: int = 0
     """On how many photos it was fitted."""
@@ -64,10 +73,11 @@ class Weighting(BaseModel):
 
 def fit(cases: Sequence[Case]) -> Weighting:
     """Fit weights, then the calibration of the votes that are cast with them; without photos, all count 1."""
-    weights = _fit_weights(cases)
-    decisions = decide([case.ballots for case in cases], weights)
+    weights, trust = _fit_weights(cases), fit_trust(cases)
+    decisions = decide([case.ballots for case in cases], weights, trust)
     return Weighting(
         weights=weights,
+        trust=trust,
         calibration=fit_calibration(decisions, chosen_km(cases, [made.chosen for made in decisions])),
         photos=len(cases),
         fitted_on=fingerprint(case.id for case in cases),
@@ -106,6 +116,39 @@ def _fit_weights(cases: Sequence[Case]) -> dict[str, float]:
         for voter, km in km_of.items()
     }
     return {voter: level * len(levels) / sum(levels.values()) for voter, level in levels.items()}
+
+
+def fit_trust(cases: Sequence[Case], prior: Trust = PRIOR) -> Trust:
+    """Fit what a ballot counts by what is known of it, each property by itself."""
+    said = [
+        pair for case in cases for pair in zip(case.ballots, case.km, strict=True) if pair[0].lat is not None
+    ]
+    could_ask = [(ballot, km) for ballot, km in said if ballot.grounded is not None]
+    stated = [(ballot, km) for ballot, km in said if ballot.confidence is not None]
+    loose = _relative(could_ask, lambda ballot: ballot.grounded is False, prior.ungrounded)
+    firm = _relative(could_ask, lambda ballot: ballot.grounded is True, 1.0)
+    low, middle, high = (
+        _relative(stated, lambda ballot, k=k: band(ballot) == k, prior.confidence[k]) for k in range(3)
+    )
+    return Trust(ungrounded=loose / firm, confidence=(low, middle, high))
+
+
+def _relative(said: Sequence[tuple[Ballot, float]], has: Callable[[Ballot], bool], prior: float) -> float:
+    """Return how good ballots with a property are, relative to all that their voters cast.
+
+    The geometric mean over the six distances of Acc with the property by the Acc that their voters have.
+    """
+    ratios: list[float] = []
+    for d in ACC_KM:
+        right: defaultdict[str, list[bool]] = defaultdict(list)
+        for ballot, km in said:
+            right[ballot.voter].append(km < d)
+        rate = {voter: (sum(hits) + 0.5) / (len(hits) + 1) for voter, hits in right.items()}
+        own = [(km < d, rate[ballot.voter]) for ballot, km in said if has(ballot)]
+        hits, expected = sum(hit for hit, _ in own), sum(usual for _, usual in own)
+        assumed = _ASSUMED * (expected / len(own) if own else 1.0)
+        ratios.append((hits + assumed * prior) / (expected + assumed))
+    return float(np.exp(np.mean(np.log(ratios))))
 
 
 def fit_calibration(

@@ -201,7 +201,7 @@ def _check_voters(candidates: Candidates, weighting: Weighting) -> None:
 
 def _verdicts(cases: Sequence[Case], weighting: Weighting) -> list[Verdict]:
     ballots = [case.ballots for case in cases]
-    return verdicts(ballots, decide(ballots, weighting.weights), weighting.calibration)
+    return verdicts(ballots, decide(ballots, weighting.weights, weighting.trust), weighting.calibration)
 
 
 def _result(photo: Photo, verdict: Verdict) -> Result:

@@ -20,8 +20,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from wheretaken.agent import Case, Limits, StopReason, Trajectory, record
+from wheretaken.sampling.calibration import MEASURED, Calibration
 from wheretaken.sampling.grounding import Grounding, ground
 from wheretaken.sampling.model import Ballot, Verdict
+from wheretaken.sampling.trust import PRIOR, Trust
 from wheretaken.sampling.vote import vote
 from wheretaken.tools import Toolset
 
@@ -100,13 +102,22 @@ class Vote:
 
     name = "vote"
 
-    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
-        """Count the runs of a model by its weight, all alike by default."""
+    def __init__(
+        self,
+        weights: Mapping[str, float] | None = None,
+        *,
+        trust: Trust = PRIOR,
+        calibration: Calibration = MEASURED,
+    ) -> None:
+        """Count the runs of a model by its weight, all alike by default; the rest as for `vote`."""
         self._weights = weights
+        self._trust = trust
+        self._calibration = calibration
 
     async def decide(self, runs: Sequence[Statement]) -> Verdict:
         """Vote; the same runs in the same order give the same verdict."""
-        return vote([run.ballot for run in runs], self._weights)
+        ballots = [run.ballot for run in runs]
+        return vote(ballots, self._weights, calibration=self._calibration, trust=self._trust)
 
 
 async def sample(

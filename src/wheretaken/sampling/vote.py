@@ -6,9 +6,11 @@ positions:
 
     U(c) = sum_v w_v K(d(c, x_v)) / sum_v w_v        K(d) = sum_k (r_k - r_k+1) exp(-d / d_k)
 
-`d_k` and `r_k` are the distances and rewards of the six-step ladder (`wheretaken.scoring.LADDER`), `d` is
-geodesic, and `K(0) = 1`: the kernel is the reward with each step softened over its own distance, so that
-agreement within a street counts more than agreement within a town, and there is no constant to tune.
+A voter's weight is what is known of who it is, times what is known of this ballot (`trust`): what it rests
+on, and how sure it says that it is. `d_k` and `r_k` are the distances and rewards of the six-step ladder
+(`wheretaken.scoring.LADDER`), `d` is geodesic, and `K(0) = 1`: the kernel is the reward with each step
+softened over its own distance, so that agreement within a street counts more than agreement within a town,
+and there is no constant to tune.
 
 The answer is a position that a run gave, never a mean: the mean of two towns is a field between them. Equal
 utilities are decided by the confidence and radius that the runs stated, then by the coordinates, so that the
@@ -30,6 +32,7 @@ import numpy as np
 from wheretaken.geo.latlon import distances_km
 from wheretaken.sampling.calibration import AGREE_KM, MEASURED, SCALES_KM, Calibration
 from wheretaken.sampling.model import Ballot, Verdict
+from wheretaken.sampling.trust import PRIOR, Trust
 from wheretaken.scoring import LADDER
 
 if TYPE_CHECKING:
@@ -68,6 +71,7 @@ def vote(
     weights: Mapping[str, float] | None = None,
     *,
     calibration: Calibration = MEASURED,
+    trust: Trust = PRIOR,
 ) -> Verdict:
     """Choose one of the ballots of a photo.
 
@@ -75,11 +79,12 @@ def vote(
         ballots: what the runs say; one without a position supports nobody.
         weights: how much each voter counts; one that is not named counts 1. Only their ratios matter.
         calibration: how agreement turns into radius and confidence.
+        trust: how much a ballot counts by what it rests on and how sure it says that it is.
 
     Raises:
         ValueError: a weight is not a positive number.
     """
-    return verdicts([ballots], decide([ballots], weights), calibration)[0]
+    return verdicts([ballots], decide([ballots], weights, trust), calibration)[0]
 
 
 def verdicts(
@@ -108,7 +113,9 @@ def verdicts(
     return found
 
 
-def decide(photos: Sequence[Sequence[Ballot]], weights: Mapping[str, float] | None = None) -> list[Decision]:
+def decide(
+    photos: Sequence[Sequence[Ballot]], weights: Mapping[str, float] | None = None, trust: Trust = PRIOR
+) -> list[Decision]:
     """Choose a ballot for each of many photos at once; arguments as for `vote`.
 
     Raises:
@@ -120,23 +127,24 @@ def decide(photos: Sequence[Sequence[Ballot]], weights: Mapping[str, float] | No
             raise ValueError(f"the weight of {voter!r} is {weight!r}: it must be a positive number")
     found: list[Decision] = []
     for start in range(0, len(photos), _BLOCK):
-        found += _decide(photos[start : start + _BLOCK], weights)
+        found += _decide(photos[start : start + _BLOCK], weights, trust)
     return found
 
 
-def _decide(photos: Sequence[Sequence[Ballot]], weights: Mapping[str, float]) -> list[Decision]:
+def _decide(photos: Sequence[Sequence[Ballot]], weights: Mapping[str, float], trust: Trust) -> list[Decision]:
     """Lay all ballots with a position in one row, photo by photo, and compare those of the same photo."""
     ranked = [_ranked(ballots) for ballots in photos]
     row = [ballots[index] for ballots, order in zip(photos, ranked, strict=True) for index in order]
     sizes = np.array([len(order) for order in ranked], dtype=np.int64)
     starts = np.cumsum(sizes) - sizes
-    utility, near = _support(row, _pairs(sizes, starts), weights)
+    weight = [weights.get(ballot.voter, 1.0) * trust.of(ballot) for ballot in row]
+    utility, near = _support(row, _pairs(sizes, starts), np.array(weight, dtype=np.float64))
     found: list[Decision] = []
     for ballots, order, start in zip(photos, ranked, starts.tolist(), strict=True):
         if not order:
             found.append(Decision(None, (0,) * len(SCALES_KM), len(ballots)))
             continue
-        total = math.fsum(weights.get(ballots[index].voter, 1.0) for index in order)
+        total = math.fsum(weight[start : start + len(order)])
         best = int(np.argmax(np.round(utility[start : start + len(order)] / total, _DIGITS)))
         found.append(Decision(order[best], tuple(near[start + best].tolist()), len(ballots)))
     return found
@@ -170,14 +178,13 @@ def _pairs(
 def _support(
     row: Sequence[Ballot],
     pairs: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    weights: Mapping[str, float],
+    weight: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Return each ballot's utility, times the weights' sum, and its neighbours: shapes (m,) and (m, 7)."""
     first, second = pairs
     m = len(row)
     lats = np.array([ballot.lat for ballot in row], dtype=np.float64)
     lons = np.array([ballot.lon for ballot in row], dtype=np.float64)
-    weight = np.array([weights.get(ballot.voter, 1.0) for ballot in row], dtype=np.float64)
     km = distances_km(lats[first], lons[first], lats[second], lons[second])
     kernel = np.zeros_like(km)
     for scale, step in _STEPS:
