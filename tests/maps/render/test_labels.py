@@ -62,7 +62,7 @@ def test_numbers_interpolate_between_zooms():
 
 
 def test_names_with_quotes_and_commas_keep_their_places(world_file: Path):
-    countries = read_names(world_file, english=False).countries
+    countries = read_names(world_file, "").countries
     assert {country.name: (country.lat, country.lon) for country in countries} == {
         'L\'Est, "pays"': (5, 15),
         "ვესტლანდი": (5, 5),

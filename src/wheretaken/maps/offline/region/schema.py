@@ -16,7 +16,7 @@ from wheretaken.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = "4"
+VERSION = "5"
 """Changes whenever a table or the meaning of a column changes; older files must be imported again."""
 
 ATTRIBUTION = "© OpenStreetMap contributors (ODbL)"
@@ -25,17 +25,20 @@ DRAWN = ("area", "line", "point")
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+-- `names` is the JSON object language -> name of `name:*` and `int_name`, or '' where there are none.
 CREATE TABLE area(
-  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, house_number TEXT, area_m2 REAL,
-  geometry BLOB
+  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, names TEXT, house_number TEXT,
+  area_m2 REAL, geometry BLOB
 );
 CREATE TABLE line(
-  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, ref TEXT,
+  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, names TEXT, ref TEXT,
   oneway INTEGER, -- 1 along the geometry, -1 against it, 0 both ways
   tunnel INTEGER, bridge INTEGER, geometry BLOB
 );
 CREATE TABLE point(
-  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, house_number TEXT, geometry BLOB
+  id INTEGER PRIMARY KEY, osm_id TEXT, class TEXT, subclass TEXT, name TEXT, names TEXT, house_number TEXT,
+  detail TEXT, -- the religion of a place of worship, what kind of station a station is
+  geometry BLOB
 );
 CREATE VIRTUAL TABLE idx_area_geometry USING rtree(pkid, xmin, xmax, ymin, ymax);
 CREATE VIRTUAL TABLE idx_line_geometry USING rtree(pkid, xmin, xmax, ymin, ymax);

@@ -5,6 +5,7 @@ Pure functions on a tag dictionary. Key and value meanings: https://wiki.openstr
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -213,6 +214,29 @@ def title(tags: Tags) -> str:
     if "office" in tags or "shop" in tags or tags.get("amenity") in _RUN_BY_NAME:
         keys.append("operator")
     return next((" ".join(tags[key].split()) for key in keys if tags.get(key, "").strip()), "")
+
+
+def translations(tags: Tags) -> str:
+    """Return the JSON object language -> name of `name:*`, with `int_name` under that key; "" when empty.
+
+    What is the same as the title is kept: it says which language the title is in.
+    """
+    found = {
+        language: " ".join(value.split())
+        for key, value in sorted(tags.items())
+        for base, _, language in (key.partition(":"),)
+        if base == "name" and _TRANSLATION.fullmatch(language) and value.strip()
+    }
+    if tags.get("int_name", "").strip():
+        found["int_name"] = " ".join(tags["int_name"].split())
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")) if found else ""
+
+
+def detail(tags: Tags) -> str:
+    """Return what a map's symbol depends on beside the class: a religion, or what kind of station it is."""
+    if tags.get("amenity") == "place_of_worship":
+        return tags.get("religion", "")
+    return tags.get("station", "") if tags.get("railway") == "station" else ""
 
 
 def english(tags: Tags) -> str:

@@ -22,9 +22,9 @@ _POINT_EXTENT_KM = {"address": 0.03, "district": 1.0, "village": 1.0, "town": 3.
 """How far something "in" a mapped point may be from it, by kind; a shop or a stop is within 50 m."""
 
 _INSERT = {
-    "area": "INSERT INTO area VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    "line": "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "point": "INSERT INTO point VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "area": "INSERT INTO area VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "line": "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "point": "INSERT INTO point VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "thing": "INSERT INTO thing VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
     "part": "INSERT INTO part VALUES (?, ?)",
     "name": "INSERT INTO temp.name VALUES (?, ?, ?)",
@@ -83,7 +83,15 @@ class Writer:
             number = feature.tags.get("addr:housenumber", "")
             self._draw(
                 "point",
-                (feature.osm_id, *found, tagging.title(feature.tags), number, wkb),
+                (
+                    feature.osm_id,
+                    *found,
+                    tagging.title(feature.tags),
+                    tagging.translations(feature.tags),
+                    number,
+                    tagging.detail(feature.tags),
+                    wkb,
+                ),
                 (lon, lon, lat, lat),
             )
 
@@ -99,6 +107,7 @@ class Writer:
                 feature.osm_id,
                 *found,
                 title,
+                tagging.translations(feature.tags),
                 feature.tags.get("ref", ""),
                 tagging.oneway(feature.tags),
                 tagging.flag(feature.tags, "tunnel"),
@@ -124,6 +133,7 @@ class Writer:
                 feature.osm_id,
                 *found,
                 title,
+                tagging.translations(feature.tags),
                 feature.tags.get("addr:housenumber", ""),
                 polygon.m2,
                 feature.wkb,
@@ -140,7 +150,7 @@ class Writer:
         """Write a polygon of sea: no element of OpenStreetMap, as that maps coasts only."""
         polygon = measure(wkb)
         box = (polygon.west, polygon.east, polygon.south, polygon.north)
-        self._draw("area", ("", "natural", "sea", "", "", polygon.m2, wkb), box)
+        self._draw("area", ("", "natural", "sea", "", "", "", polygon.m2, wkb), box)
 
     def _draw(self, table: str, columns: tuple[object, ...], box: Box) -> int:
         self._ids[table] += 1

@@ -1,4 +1,4 @@
-"""What lies on top of a map: numbered pins, the radius circle, the scale bar, the attribution."""
+"""What lies on top of a map: numbered pins, the radius circle, scale bar, north arrow, attribution."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ PIN_WIDTH, PIN_HEIGHT = 24, 32
 """A pin's pixels; its tip, the middle of the lower edge, is on the position."""
 SMOOTH = 4
 """Pins are drawn this much larger and scaled down: Pillow does not smooth edges itself."""
+NORTH_WIDTH, NORTH_HEIGHT = 18, 30
 MARGIN = 6
 BAR_HEIGHT = 5
 CIRCLE_POINTS = 180
@@ -77,13 +78,21 @@ def scale_box(view: View) -> Box:
     return Box(MARGIN, bottom - BAR_HEIGHT - 14, MARGIN + max(bar.pixels, 40), bottom)
 
 
+def north_box(view: View) -> Box:
+    """Return the pixels of the north arrow in the upper right corner."""
+    right = view.width - MARGIN
+    return Box(right - NORTH_WIDTH, MARGIN, right, MARGIN + NORTH_HEIGHT)
+
+
 def draw(picture: Image.Image, view: View, *, markers: Sequence[LatLon], attribution: str) -> None:
-    """Draw pins, scale bar and attribution onto a picture, in place.
+    """Draw pins, scale bar, north arrow and attribution onto a picture, in place.
 
     The first marker's pin lies on top; a marker outside the picture has none. The attribution is left out
     where it does not fit into two lines (it is still in the `MapPicture`).
     """
     _draw_scale(picture, view)
+    arrow, corner = _north(), north_box(view)
+    picture.paste(arrow, (round(corner.left), round(corner.top)), arrow)
     _draw_attribution(picture, attribution, left=scale_box(view).right + MARGIN)
     for number, position in reversed(list(enumerate(markers, start=1))):
         box = pin_box(view, position)
@@ -172,6 +181,29 @@ def _pin(number: str) -> Image.Image:
         stroke_fill="white",
     )
     return sprite.resize((PIN_WIDTH, PIN_HEIGHT), Image.Resampling.BOX)
+
+
+@cache
+def _north() -> Image.Image:
+    """Return an arrow upwards over the letter N, RGBA, with a white edge."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415
+
+    width, height = NORTH_WIDTH * SMOOTH, NORTH_HEIGHT * SMOOTH
+    sprite = Image.new("RGBA", (width, height))
+    pen = ImageDraw.Draw(sprite)
+    middle, foot = width / 2, height * 0.55
+    arrow = [(middle, 4), (width * 0.82, foot), (middle, foot * 0.78), (width * 0.18, foot)]
+    pen.polygon(arrow, fill=palette.FURNITURE, outline="white", width=SMOOTH)
+    pen.text(
+        (middle, height - 3),
+        "N",
+        font=fonts.latin(11 * SMOOTH),
+        fill=palette.FURNITURE,
+        anchor="ms",
+        stroke_width=SMOOTH * 3 // 2,
+        stroke_fill="white",
+    )
+    return sprite.resize((NORTH_WIDTH, NORTH_HEIGHT), Image.Resampling.BOX)
 
 
 def _draw_scale(picture: Image.Image, view: View) -> None:

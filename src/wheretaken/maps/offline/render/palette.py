@@ -3,6 +3,7 @@
 LAND = "#f5f2ec"
 SEA = "#a9cfe3"
 WATER = SEA
+UNKNOWN = "#9c968c"
 WATER_LABEL = "#3f6f94"
 
 COUNTRY_BORDER = "#9a7fa6"
@@ -26,7 +27,7 @@ CAMPUS = "#f5eed3"
 CEMETERY = "#c8d8be"
 PAVED = "#ebe7e0"
 PARKING = "#ebe9ec"
-PARK_LABEL = "#3c7a3c"
+PARK_LABEL = "#2f6e33"
 
 BUILDING = "#ddd3c8"
 BUILDING_EDGE = "#c2b5a7"
@@ -41,19 +42,21 @@ FOOTWAY = "#e08a7a"
 CYCLEWAY = "#7a86d8"
 TRACK = "#a8803c"
 STREET_LABEL = "#3a3a3a"
-ONEWAY = "#8f8f99"
+ONEWAY = "#6f7380"
 
 RAIL = "#8a8a8a"
 TRAM = "#9a8f8f"
 RUNWAY = "#c5c3d3"
 
-TRANSPORT = "#1f6fb8"
-FOOD = "#c4681a"
-SHOP = "#9b46a8"
+TRANSPORT = "#1a66ae"
+FOOD = "#b8560b"
+SHOP = "#8a3f9c"
+MONEY = "#3d5a9e"
 SIGHT = "#7a5230"
 HEALTH = "#c8323c"
+PHARMACY = "#1e8a4c"
 CIVIC = "#5d6470"
-HOUSE_NUMBER = "#7d6b61"
+HOUSE_NUMBER = "#6f5d52"
 """POIs and house numbers, by what they are."""
 
 PIN = (214, 40, 40)

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Any
 from wheretaken.errors import DataError, ToolError
 from wheretaken.maps.base import MapPicture
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
-from wheretaken.maps.offline.render import fonts, furniture, palette, street_map, world_map
+from wheretaken.maps.offline.render import (
+    fonts,
+    furniture,
+    languages,
+    palette,
+    street_labels,
+    street_map,
+    world_map,
+)
 from wheretaken.maps.offline.render.engine import mapnik
 from wheretaken.maps.offline.render.style import to_xml
 from wheretaken.maps.offline.render.view import WORLD, View, mercator, wgs84
@@ -33,18 +41,22 @@ if TYPE_CHECKING:
     from wheretaken.maps.offline.render.style import Layer
 
 WORLD_ATTRIBUTION = "Natural Earth, GeoNames"
-LANGUAGES = ("", "en")
-"""Labels in each place's own script, or in English where the data have an English name."""
 IDLE_SHEETS = 6
 """Loaded maps that are kept for the next picture; each holds some twenty open SQLite connections."""
+
+
+REACH = 0.75
+"""Degrees around a region that a picture may show together with a part of it, where it shows the hatching."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
     """What decides which layers a picture needs."""
 
-    english: bool
+    language: str
     regions: tuple[int, ...]
+    margin: bool
+    """Whether some of the picture is in none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,7 @@ class Renderer:
         fonts.register()
         self._world = world
         self._regions = [read_info(path) for path in regions]
-        self._names: dict[bool, WorldNames] = {}
+        self._names: dict[str, WorldNames] = {}
         self._lock = threading.Lock()
         self._idle: OrderedDict[int, tuple[_Key, _Sheets]] = OrderedDict()
         self._lent = 0
@@ -98,7 +110,7 @@ class Renderer:
             height: pixels, 64 to 2048.
             markers: positions of red pins, numbered from 1 in this order; one outside the picture has none.
             circle_km: radius of a circle around `centre`, kilometres on the ellipsoid.
-            language: "" for each place's own script, "en" for English names of countries and towns.
+            language: "" for each place's own, or a code such as "en", "ja", "zh-Hant" (see `languages`).
 
         Raises:
             ToolError: zoom, size, radius or language cannot be drawn.
@@ -133,13 +145,12 @@ class Renderer:
     ) -> MapPicture:
         from PIL import Image  # noqa: PLC0415
 
-        if language not in LANGUAGES:
-            raise ToolError(f'language is {language!r}, but must be "" (local names) or "en" (English names)')
+        languages.checked(language)
         if circle is not None and not 0 < circle[1] <= 10_000:
             raise ToolError(f"circle_km is {circle[1]}, but must be above 0 and at most 10000")
         pins = [wgs84(marker) for marker in markers]
         regions = self._in_view(view)
-        key = _Key(language == "en", tuple(regions))
+        key = _Key(language, tuple(regions), margin=not self._inside(view, regions))
         with self._sheets(key) as sheets:
             canvas = _paint(sheets, view, pins, circle)
         picture = Image.frombuffer("RGBA", (view.width, view.height), canvas).convert("RGB")
@@ -171,13 +182,16 @@ class Renderer:
                 found.append(number)
         return found
 
+    def _inside(self, view: View, regions: Sequence[int]) -> bool:
+        """Tell whether one of the regions covers all of a view."""
+        left, bottom, right, top = view.box
+        frames = [_frame(self._regions[number]) for number in regions]
+        return any(w <= left and s <= bottom and e >= right and n >= top for w, s, e, n in frames)
+
     def _attribution(self, view: View, regions: Sequence[int]) -> str:
         """Name the sources of what is drawn; close up inside a region nothing of the world is seen."""
-        left, bottom, right, top = view.box
         names = list(dict.fromkeys(self._regions[number].attribution for number in regions))
-        frames = [_frame(self._regions[number]) for number in regions]
-        inside = any(w <= left and s <= bottom and e >= right and n >= top for w, s, e, n in frames)
-        if not (inside and view.zoom >= world_map.SETTLEMENTS_UNTIL + 0.5):
+        if not (self._inside(view, regions) and view.zoom >= world_map.SETTLEMENTS_UNTIL + 0.5):
             names.append(WORLD_ATTRIBUTION)
         return " · ".join(names)
 
@@ -200,18 +214,20 @@ class Renderer:
         """Load the two maps of a style; regions interleaved: one's ground never hides another's streets."""
         regions = [self._regions[number] for number in key.regions]
         base = world_map.base_layers(self._world)
+        if regions and key.margin:
+            base.append(street_map.unknown_layer(_outside(regions), street_labels.icons() / "unknown.svg"))
         base += _interleaved([street_map.base_layers(region.path, _wkt(region)) for region in regions])
         labels = world_map.label_layers(
-            self._world, self._world_names(english=key.english), english=key.english, streets=regions
+            self._world, self._world_names(key.language), language=key.language, streets=regions
         )
-        streets = _interleaved([street_map.label_layers(region.path) for region in regions])
+        streets = _interleaved([street_labels.label_layers(region.path, key.language) for region in regions])
         return _Sheets(_loaded(base), _loaded([*labels, *streets]))
 
-    def _world_names(self, *, english: bool) -> WorldNames:
+    def _world_names(self, language: str) -> WorldNames:
         with self._lock:
-            if english not in self._names:
-                self._names[english] = read_names(self._world, english=english)
-            return self._names[english]
+            if language not in self._names:
+                self._names[language] = read_names(self._world, language)
+            return self._names[language]
 
 
 def _loaded(layers: Sequence[Layer]) -> Any:
@@ -241,7 +257,11 @@ def _paint(sheets: _Sheets, view: View, pins: Sequence[LatLon], circle: tuple[La
         _aim(overlay, view, 0)
         engine.render(overlay, canvas)
     taken = engine.LabelCollisionDetector(engine.Box2d(0, 0, view.width, view.height))
-    for box in (furniture.scale_box(view), *(furniture.pin_box(view, pin) for pin in pins)):
+    for box in (
+        furniture.scale_box(view),
+        furniture.north_box(view),
+        *(furniture.pin_box(view, pin) for pin in pins),
+    ):
         if box is not None:
             taken.insert(engine.Box2d(*box))
     for copy in view.copies:
@@ -264,6 +284,16 @@ def _wkt(region: RegionInfo) -> str:
     west, south, east, north = region.west, region.south, region.east, region.north
     corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
     return "POLYGON((" + ", ".join(f"{lon:.7f} {lat:.7f}" for lon, lat in corners) + "))"
+
+
+def _outside(regions: Sequence[RegionInfo]) -> str:
+    """Return the WKT of what lies around the frames of some regions, as far as a picture reaches."""
+    import shapely  # noqa: PLC0415 - needed once for each set of regions, not by the pictures
+
+    frames = [shapely.box(region.west, region.south, region.east, region.north) for region in regions]
+    around = [shapely.box(*(frame.bounds[i] + (-REACH, REACH)[i // 2] for i in range(4))) for frame in frames]
+    outside = shapely.difference(shapely.union_all(around), shapely.union_all(frames))
+    return shapely.to_wkt(outside, rounding_precision=7)
 
 
 def _interleaved(stacks: Sequence[Sequence[Layer]]) -> list[Layer]:

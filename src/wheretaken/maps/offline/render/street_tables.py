@@ -38,11 +38,15 @@ class Road(NamedTuple):
 
 
 class Poi(NamedTuple):
-    """Points of interest that look alike."""
+    """Points of interest that look alike but for their icon."""
 
     colour: str
     dot_from: int
+    """The zoom from which a dot says that one is there."""
     name_from: int
+    """The zoom from which it has its icon and its name."""
+    icon: str
+    """Of those that `ICONS` does not list."""
     values: Mapping[str, str]
     """OpenStreetMap key -> values, separated by spaces; `*` is every value."""
 
@@ -115,29 +119,84 @@ RAILS = {
 }
 
 POIS = (
-    Poi(palette.TRANSPORT, 12, 13, {"railway": "station", "aeroway": "aerodrome terminal"}),
-    Poi(palette.TRANSPORT, 15, 15, {"railway": "halt subway_entrance",
-                                    "amenity": "bus_station ferry_terminal"}),
-    Poi(palette.TRANSPORT, 15, 16, {"railway": "tram_stop"}),
-    Poi(palette.SIGHT, 15, 16, {"tourism": "museum attraction zoo theme_park gallery",
-                                "historic": "castle palace"}),
-    Poi(palette.CIVIC, 15, 16, {"amenity": "university townhall theatre courthouse library arts_centre"}),
-    Poi(palette.HEALTH, 15, 16, {"amenity": "hospital"}),
-    Poi(palette.SIGHT, 16, 16, {"historic": "monument memorial ruins fort", "tourism": "viewpoint",
-                                "amenity": "place_of_worship cinema marketplace"}),
-    Poi(palette.TRANSPORT, 16, 17, {"highway": "bus_stop", "amenity": "taxi"}),
-    Poi(palette.SHOP, 16, 16, {"tourism": "hotel hostel guest_house apartment",
-                               "shop": "mall department_store"}),
-    Poi(palette.CIVIC, 16, 16, {"amenity": "school college kindergarten police fire_station post_office",
-                                "office": "government diplomatic"}),
-    Poi(palette.HEALTH, 17, 17, {"amenity": "pharmacy clinic doctors dentist veterinary"}),
-    Poi(palette.FOOD, 17, 17, {"amenity": "restaurant cafe bar pub fast_food nightclub ice_cream"}),
-    Poi(palette.SHOP, 17, 17, {"shop": "*"}),
-    Poi(palette.SIGHT, 17, 17, {"historic": "*", "tourism": "artwork"}),
-    Poi(palette.CIVIC, 17, 17, {"amenity": "bank", "office": "*", "craft": "*",
-                                "leisure": "fitness_centre sports_centre"}),
+    Poi(palette.TRANSPORT, 12, 13, "station", {"railway": "station", "aeroway": "aerodrome terminal"}),
+    Poi(palette.TRANSPORT, 15, 15, "transport", {"railway": "halt", "amenity": "bus_station ferry_terminal"}),
+    Poi(palette.TRANSPORT, 15, 16, "tram", {"railway": "tram_stop"}),
+    Poi(palette.SIGHT, 15, 16, "sight", {"tourism": "museum attraction zoo theme_park gallery aquarium",
+                                         "historic": "castle palace"}),
+    Poi(palette.CIVIC, 15, 16, "civic", {"amenity": "university townhall courthouse library"}),
+    Poi(palette.SIGHT, 15, 16, "theatre", {"amenity": "theatre arts_centre"}),
+    Poi(palette.HEALTH, 15, 16, "hospital", {"amenity": "hospital"}),
+    Poi(palette.SIGHT, 16, 16, "sight", {"historic": "monument memorial ruins fort", "tourism": "viewpoint",
+                                         "amenity": "place_of_worship cinema marketplace casino"}),
+    Poi(palette.SHOP, 16, 16, "hotel", {"tourism": "hotel hostel guest_house apartment motel"}),
+    Poi(palette.SHOP, 16, 16, "shop", {"shop": "mall department_store"}),
+    Poi(palette.TRANSPORT, 16, 17, "subway", {"railway": "subway_entrance"}),
+    Poi(palette.TRANSPORT, 16, 17, "bus", {"highway": "bus_stop", "public_transport": "platform station",
+                                           "amenity": "taxi"}),
+    Poi(palette.CIVIC, 16, 16, "civic", {"office": "government diplomatic",
+                                         "amenity": "school college kindergarten police"
+                                                    " fire_station post_office"}),
+    Poi(palette.HEALTH, 17, 17, "doctors", {"amenity": "clinic doctors dentist veterinary"}),
+    Poi(palette.PHARMACY, 17, 17, "pharmacy", {"amenity": "pharmacy", "shop": "chemist"}),
+    Poi(palette.MONEY, 17, 17, "bank", {"amenity": "bank"}),
+    Poi(palette.TRANSPORT, 17, 17, "parking", {"amenity": "parking fuel charging_station"}),
+    Poi(palette.FOOD, 17, 17, "food", {"shop": "bakery", "amenity": "restaurant cafe bar pub fast_food"
+                                       " nightclub ice_cream food_court"}),
+    Poi(palette.SHOP, 17, 17, "shop", {"shop": "*"}),
+    Poi(palette.SIGHT, 17, 17, "sight", {"historic": "*", "tourism": "artwork"}),
+    Poi(palette.PARK_LABEL, 17, 17, "park", {"leisure": "park garden playground"}),
+    Poi(palette.CIVIC, 17, 17, "office", {"office": "*", "craft": "*", "amenity": "embassy social_facility"}),
+    Poi(palette.CIVIC, 17, 18, "sports", {"leisure": "fitness_centre sports_centre", "amenity": "toilets"}),
+    Poi(palette.MONEY, 18, 18, "atm", {"amenity": "atm bureau_de_change"}),
+    Poi(palette.TRANSPORT, 18, 18, "bicycle", {"amenity": "bicycle_rental"}),
 )  # fmt: skip
 """In order of placement: where two labels collide, the later one gives way."""
+
+ICONS = {
+    "airport": {"aeroway": "*"},
+    "tram": {"railway": "tram_stop"},
+    "station": {"railway": "halt"},
+    "ferry": {"amenity": "ferry_terminal"},
+    "taxi": {"amenity": "taxi"},
+    "bus": {"amenity": "bus_station"},
+    "museum": {"tourism": "museum gallery"},
+    "artwork": {"tourism": "artwork"},
+    "viewpoint": {"tourism": "viewpoint"},
+    "castle": {"historic": "castle palace fort"},
+    "monument": {"historic": "monument memorial"},
+    "cinema": {"amenity": "cinema"},
+    "school": {"amenity": "university school college"},
+    "kindergarten": {"amenity": "kindergarten"},
+    "library": {"amenity": "library"},
+    "townhall": {"amenity": "townhall courthouse"},
+    "police": {"amenity": "police"},
+    "fire_station": {"amenity": "fire_station"},
+    "post": {"amenity": "post_office"},
+    "toilets": {"amenity": "toilets"},
+    "dentist": {"amenity": "dentist"},
+    "fuel": {"amenity": "fuel"},
+    "charging": {"amenity": "charging_station"},
+    "restaurant": {"amenity": "restaurant"},
+    "cafe": {"amenity": "cafe"},
+    "fast_food": {"amenity": "fast_food"},
+    "bar": {"amenity": "bar nightclub"},
+    "pub": {"amenity": "pub"},
+    "ice_cream": {"amenity": "ice_cream"},
+    "bakery": {"shop": "bakery"},
+    "supermarket": {"shop": "supermarket convenience"},
+    "clothes": {"shop": "clothes shoes fashion boutique"},
+    "hairdresser": {"shop": "hairdresser beauty"},
+    "books": {"shop": "books"},
+    "playground": {"leisure": "playground"},
+}  # fmt: skip
+"""Icons (`data/icons`) of some of the `POIS`; each must be of the same colour as its line there."""
+
+WORSHIP = ("christian", "muslim", "jewish", "buddhist", "shinto", "hindu")
+"""Religions that have an icon of their own; others get the icon `worship`."""
+
+SYMBOL_AREAS = {"parking": {"amenity": "parking"}, "fuel": {"amenity": "fuel"}}
+"""Areas that have an icon in their middle even without a name."""
 
 DISTRICTS = {"city": 15, "town": 14, "suburb": 13, "quarter": 12, "village": 12, "neighbourhood": 11.5,
              "locality": 11, "hamlet": 11, "island": 11.5, "islet": 10.5, "square": 11}  # fmt: skip

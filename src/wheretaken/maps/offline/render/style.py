@@ -79,8 +79,10 @@ def fill(colour: str, *, opacity: float = 1.0, gamma: float = 1.0) -> Symbol:
     )
 
 
-def stroke(colour: str, width: float, *, dash: str = "", cap: str = "round", opacity: float = 1.0) -> Symbol:
-    """Draw a line or an outline, `width` and `dash` in pixels."""
+def stroke(
+    colour: str, width: float, *, dash: str = "", cap: str = "round", opacity: float = 1.0, clip: bool = False
+) -> Symbol:
+    """Draw a line or an outline, `width` and `dash` in pixels; `clip` is for those that reach far outside."""
     attributes = {
         "stroke": colour,
         "stroke-width": f"{width:.2f}",
@@ -88,7 +90,9 @@ def stroke(colour: str, width: float, *, dash: str = "", cap: str = "round", opa
         "stroke-linecap": cap,
         "stroke-opacity": f"{opacity:g}",
     }
-    return Symbol("LineSymbolizer", attributes | ({"stroke-dasharray": dash} if dash else {}))
+    if dash:
+        attributes["stroke-dasharray"] = dash
+    return Symbol("LineSymbolizer", attributes | ({"clip": "true"} if clip else {}))
 
 
 def text(
@@ -132,6 +136,11 @@ def dot(colour: str, size: float, *, edge: str = "#ffffff", edge_width: float = 
             "stroke-width": f"{edge_width:g}",
         },
     )
+
+
+def icon(file: str, *, opacity: float = 1.0) -> Symbol:
+    """Draw an SVG picture at a point, or at the inner point of an area; `file` may name columns: `[icon]`."""
+    return Symbol("MarkersSymbolizer", {"file": file, "placement": "interior", "opacity": f"{opacity:g}"})
 
 
 def by_zoom(zooms: tuple[int, int], draw: Callable[[int], Symbol]) -> tuple[Rule, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wheretaken.maps.offline.render import palette
+from wheretaken.maps.offline.render.languages import settlement_name
 from wheretaken.maps.offline.render.style import (
     Layer,
     Rule,
@@ -16,7 +17,7 @@ from wheretaken.maps.offline.render.style import (
     stroke,
     text,
 )
-from wheretaken.maps.offline.render.world_names import LARGE, inline_csv, settlement_name
+from wheretaken.maps.offline.render.world_names import LARGE, inline_csv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,14 +72,14 @@ def base_layers(world: Path) -> list[Layer]:
 
 
 def label_layers(
-    world: Path, names: WorldNames, *, english: bool, streets: Sequence[RegionInfo]
+    world: Path, names: WorldNames, *, language: str, streets: Sequence[RegionInfo]
 ) -> list[Layer]:
     """Return the labels, the most important first: a later one gives way where two collide.
 
     Args:
         world: the world file.
         names: what is written from afar, in the same language.
-        english: write English names instead of the local ones.
+        language: as in `languages`.
         streets: the regions in the view.
     """
     layers = [_country_layer(names)]
@@ -87,7 +88,7 @@ def label_layers(
             layers.append(_large_layer(names, zoom, least))
         else:
             layers.append(
-                _place_layer(world, f"population >= {least} AND kind <> 'district'", english, zoom, zoom)
+                _place_layer(world, f"population >= {least} AND kind <> 'district'", language, zoom, zoom)
             )
     last = max(POPULATIONS)
     outside = "".join(
@@ -97,8 +98,8 @@ def label_layers(
     )
     return [
         *layers,
-        _place_layer(world, "population >= 0", english, last + 1, SETTLEMENTS_UNTIL),
-        _place_layer(world, f"population >= 0{outside}", english, SETTLEMENTS_UNTIL + 1, 19),
+        _place_layer(world, "population >= 0", language, last + 1, SETTLEMENTS_UNTIL),
+        _place_layer(world, f"population >= 0{outside}", language, SETTLEMENTS_UNTIL + 1, 19),
     ]
 
 
@@ -124,13 +125,13 @@ def _large_layer(names: WorldNames, zoom: int, least: int) -> Layer:
     return Layer(f"place_{zoom}", query, (_place_rules(zoom, zoom),), (zoom, zoom), inline=True)
 
 
-def _place_layer(world: Path, where: str, english: bool, first: int, final: int) -> Layer:
+def _place_layer(world: Path, where: str, language: str, first: int, final: int) -> Layer:
     """Return settlements of a range of zooms.
 
     mapnik runs each query once when it loads it, with pixels of width 0, to learn the columns; the condition
     on the width spares it sorting the whole world then.
     """
-    columns = (f"{settlement_name(english=english)} AS name", "population")
+    columns = (f"{settlement_name(language)} AS name", "population")
     where = f"!pixel_width! > 0 AND {where}"
     query = select("place", columns, where=where, order="population DESC, id")
     return Layer(f"place_{first}", query, (_place_rules(first, final),), (first, final), file=world)
@@ -141,7 +142,7 @@ def _all(table: str) -> str:
 
 
 def _border(colour: str, zoom: int, widths: dict[int, float], dash: str) -> Symbol:
-    return stroke(colour, at_zoom(widths, zoom), dash=dash, cap="butt")
+    return stroke(colour, at_zoom(widths, zoom), dash=dash, cap="butt", clip=True)
 
 
 def _place_rules(first: int, final: int) -> tuple[Rule, ...]:

@@ -14,6 +14,7 @@ import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from wheretaken.errors import DataError
+from wheretaken.maps.offline.render.languages import country_name, settlement_name
 from wheretaken.maps.offline.render.shapes import inner_point
 
 if TYPE_CHECKING:
@@ -59,12 +60,7 @@ class WorldNames(NamedTuple):
     settlements: tuple[Settlement, ...]
 
 
-def settlement_name(*, english: bool) -> str:
-    """Return the SQL expression for a settlement's label: in its own script or in English."""
-    return "CASE WHEN english <> '' THEN english ELSE name END" if english else "name_local"
-
-
-def read_names(world: Path, *, english: bool) -> WorldNames:
+def read_names(world: Path, language: str) -> WorldNames:
     """Read the labels from the world file.
 
     Raises:
@@ -72,11 +68,10 @@ def read_names(world: Path, *, english: bool) -> WorldNames:
     """
     import shapely  # noqa: PLC0415 - needed once for each language, not by the pictures
 
-    label = "name" if english else "name_local"
     # The longest geometry of a code stands for its largest piece: at one scale, length of outline is size.
-    countries = f"SELECT {label}, geometry, max(length(geometry)) FROM country GROUP BY code"  # noqa: S608 - constants
+    countries = f"SELECT {country_name(language)}, geometry, max(length(geometry)) FROM country GROUP BY code"  # noqa: S608 - constants
     settlements = (
-        f"SELECT {settlement_name(english=english)}, lat, lon, population FROM place "  # noqa: S608 - constants
+        f"SELECT {settlement_name(language)}, lat, lon, population FROM place "  # noqa: S608 - constants
         f"WHERE population >= {LARGE} AND kind <> 'district' ORDER BY population DESC, id"
     )
     try:
