@@ -53,7 +53,18 @@ class ToolError(WheretakenError):
 
 
 class ModelError(WheretakenError):
-    """The model failed to reply, or replied with nothing usable."""
+    """The model failed to reply, or replied with nothing usable.
+
+    Attributes:
+        reason: Which kind of failure, for programs: `key`, `model`, `context`, `tools`, `pictures`,
+        `overloaded`,
+            `late`, `network`, `reply`, `refused`; empty where it is none of these.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        """Say what failed and what mends it, in one line; it never carries a key."""
+        super().__init__(message)
+        self.reason = reason
 
 
 class ServiceError(WheretakenError):

@@ -105,12 +105,18 @@ class Usage(BaseModel):
     completion_tokens: int = 0
     cost: float = 0.0
     """In US dollars, as far as the price is known."""
+    cached_tokens: int = 0
+    """Of the prompt tokens, those that the server had read before."""
+    reasoning_tokens: int = 0
+    """Of the completion tokens, those that were thinking."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
             cost=self.cost + other.cost,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
 
 
@@ -127,6 +133,10 @@ class Message(BaseModel):
     tool_call_id: str = ""
     """For `tool` messages: the call that this answers."""
     usage: Usage = Usage()
+    stop: Literal["end", "length", "refused"] = "end"
+    """For a model's turn: whether it came to its end, was cut off by a token limit, or was withheld."""
+    note: str = ""
+    """What the model was not shown of the conversation when it wrote this, for whoever reads the record."""
 
     @classmethod
     def of(

@@ -142,6 +142,19 @@ class ToolEnded(_Event):
     source: str = ""
 
 
+class Delta(_Event):
+    """A little of the turn that the model is writing: for displays only, and in no log or trajectory.
+
+    It has the number of the event after it. The whole turn follows as a `MessageAdded`.
+    """
+
+    type: Literal["delta"] = "delta"
+    turn: int
+    kind: Literal["text", "reasoning", "call"]
+    """What it belongs to: the text, the thinking, or a tool call."""
+    text: str
+
+
 class RunEnded(_Event):
     """The last event of every run that was not killed."""
 
@@ -155,6 +168,7 @@ class RunEnded(_Event):
 
 
 Event = Annotated[RunStarted | MessageAdded | ToolStarted | ToolEnded | RunEnded, Field(discriminator="type")]
+"""What a run's log holds."""
 
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads one line of an event log."""

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wheretaken import answers, photos
-from wheretaken.agent import hermes, prompts
+from wheretaken.agent import prompts
 from wheretaken.agent.datums import in_wgs84
 from wheretaken.agent.events import (
+    Delta,
     Event,
     Limits,
     MessageAdded,
@@ -30,19 +31,22 @@ from wheretaken.agent.events import (
     ToolEnded,
     ToolStarted,
 )
+from wheretaken.arguments import mended
 from wheretaken.errors import ModelError, ServiceError, ToolError
 from wheretaken.messages import Message, Picture, ToolCall, Usage
+from wheretaken.models import hermes
+from wheretaken.models.base import StreamingModel
 from wheretaken.tools import ToolContext, ToolResult
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from wheretaken.maps import MapProvider
-    from wheretaken.models.base import ChatModel
+    from wheretaken.models.base import ChatModel, Piece
     from wheretaken.tools import Toolset
 
-E_ = TypeVar("E_", bound=Event)
+E_ = TypeVar("E_", bound=Event | Delta)
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,32 @@ class _Run:
     turn: int = 0
     messages: list[Message] = field(default_factory=list[Message])
     usage: Usage = field(default_factory=Usage)
+    call_ids: set[str] = field(default_factory=set[str])
 
     def event(self, kind: type[E_], **values: Any) -> E_:
         """Stamp the next event."""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        made = kind(run=self.id, number=self.number, at=at, elapsed=round(self.elapsed, 3), **values)
+        made = self._stamped(kind, values)
         self.number += 1
         return made
+
+    def delta(self, piece: Piece) -> Delta:
+        """Tell of a piece; it takes no number, as no log holds it."""
+        return self._stamped(Delta, {"turn": self.turn, "kind": piece.kind, "text": piece.text})
+
+    def _stamped(self, kind: type[E_], values: dict[str, Any]) -> E_:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        return kind(run=self.id, number=self.number, at=at, elapsed=round(self.elapsed, 3), **values)
+
+    def named(self, message: Message) -> Message:
+        """Give an id of its own to every call that has none, or one that was used before in this run."""
+        calls: list[ToolCall] = []
+        for number, call in enumerate(message.tool_calls):
+            fresh = call.id and call.id not in self.call_ids
+            made = call if fresh else call.model_copy(update={"id": f"call-{self.turn}-{number}"})
+            self.call_ids.add(made.id)
+            calls.append(made)
+        same = all(new is old for new, old in zip(calls, message.tool_calls, strict=True))
+        return message if same else message.model_copy(update={"tool_calls": tuple(calls)})
 
     def say(self, message: Message) -> MessageAdded:
         """Add a message to the conversation."""
@@ -115,10 +138,12 @@ async def run(
     limits: Limits | None = None,
     seed: int = 0,
     run_id: str = "",
-) -> AsyncGenerator[Event]:
+    stream: bool = False,
+) -> AsyncGenerator[Event | Delta]:
     """Locate one photo, yielding every event as it happens.
 
-    The first event is `RunStarted`, the last `RunEnded`; closing the generator early just stops the run.
+    The first event is `RunStarted`, the last `RunEnded`; closing the generator early just stops the run. With
+    `stream`, a model that can tell what it is writing does so in `Delta`s, which are for displays only.
     """
     state = _Run(run_id or uuid.uuid4().hex[:12], limits or Limits(), ToolContext(maps, [case.picture]))
     yield state.event(
@@ -130,10 +155,10 @@ async def run(
         limits=state.limits,
         seed=seed,
     )
-    yield state.say(Message.of("system", prompts.system(toolset.datum)))
+    yield state.say(Message.of("system", prompts.system(toolset)))
     yield state.say(Message.of("user", case.picture, prompts.QUESTION))
     try:
-        async with aclosing(_turns(state, model, toolset)) as events:
+        async with aclosing(_turns(state, model, toolset, stream=stream)) as events:
             async for event in events:
                 yield event
     except (ModelError, ServiceError) as error:
@@ -143,7 +168,9 @@ async def run(
         )
 
 
-async def _turns(state: _Run, model: ChatModel, toolset: Toolset) -> AsyncGenerator[Event]:
+async def _turns(
+    state: _Run, model: ChatModel, toolset: Toolset, *, stream: bool
+) -> AsyncGenerator[Event | Delta]:
     """Model turn, tool calls, model turn, ...; ends with `RunEnded`."""
     stop: StopReason | None = None
     reminded = False
@@ -153,38 +180,65 @@ async def _turns(state: _Run, model: ChatModel, toolset: Toolset) -> AsyncGenera
             stop = StopReason.TURNS
         if stop is not None and state.turn > 1:
             yield state.say(Message.of("user", prompts.ANSWER_NOW))
-        message = await _complete(state, model, toolset, may_call=stop is None)
-        state.usage += message.usage
-        yield state.say(message)
-        if message.tool_calls and stop is None:
-            async for event in _call_tools(state, model, toolset, message.tool_calls):
+        async with aclosing(_turn(state, model, toolset, may_call=stop is None, stream=stream)) as events:
+            async for event in events:
                 yield event
+        message = state.messages[-1]
+        if message.tool_calls and stop is None:
+            async with aclosing(_call_tools(state, model, toolset, message.tool_calls)) as events:
+                async for event in events:
+                    yield event
             stop = state.overspent()
             continue
-        parsed = answers.parse(message.text)
-        if isinstance(parsed, answers.Answer):
-            parsed = in_wgs84(parsed, toolset.datum)
+        parsed = _parsed(message, toolset)
         unread = isinstance(parsed, answers.NoAnswer) and parsed.reason == "unparsed"
         if unread and not reminded and state.turn < state.limits.turns and state.overspent() is None:
             reminded = True
-            yield state.say(Message.of("user", prompts.NO_JSON))
+            yield state.say(Message.of("user", prompts.NO_JSON if message.stop == "end" else prompts.CUT_OFF))
             continue
         yield _end(state, parsed, stop or state.overspent() or StopReason.FINISHED)
         return
 
 
-async def _complete(state: _Run, model: ChatModel, toolset: Toolset, *, may_call: bool) -> Message:
-    """Ask the model, within what is left of the time budget."""
-    left = None
+def _parsed(message: Message, toolset: Toolset) -> answers.Answer | answers.NoAnswer:
+    """Read the answer in a turn, in WGS-84."""
+    parsed = answers.parse(message.text)
+    if isinstance(parsed, answers.Answer):
+        return in_wgs84(parsed, toolset.datum)
+    if message.stop == "refused":
+        return answers.NoAnswer(reason="refused", detail=message.text or "the server withheld the reply")
+    return parsed
+
+
+async def _turn(
+    state: _Run, model: ChatModel, toolset: Toolset, *, may_call: bool, stream: bool
+) -> AsyncGenerator[Event | Delta]:
+    """One turn of the model, within what is left of the time budget; its message is the last one then."""
+    until = None
     if state.limits.seconds is not None:
         # The last turn always gets some time, or a run that spent its budget could never answer.
         left = max(state.limits.seconds - state.elapsed, state.limits.seconds / 4)
+        until = asyncio.get_running_loop().time() + left
+    specs = toolset.specs if may_call else ()
+    message: Message | None = None
     try:
-        async with asyncio.timeout(left):
-            message = await model.complete(state.messages, toolset.specs if may_call else [])
+        if stream and isinstance(model, StreamingModel):
+            async with aclosing(model.stream(state.messages, specs)) as pieces:
+                # The time runs for the model only: who watches may take a break between two pieces.
+                while message is None:
+                    async with asyncio.timeout_at(until):
+                        piece = await anext(pieces)
+                    if isinstance(piece, Message):
+                        message = piece
+                    else:
+                        yield state.delta(piece)
+        else:
+            async with asyncio.timeout_at(until):
+                message = await model.complete(state.messages, specs)
     except TimeoutError as error:
-        raise ModelError(f"{model.name} gave no reply within the time limit") from error
-    return message if message.tool_calls else hermes.with_calls(message)
+        raise ModelError(f"{model.name} gave no reply within the time limit", reason="late") from error
+    state.usage += message.usage
+    yield state.say(state.named(message if message.tool_calls else hermes.with_calls(message)))
 
 
 def _end(state: _Run, parsed: answers.Answer | answers.NoAnswer, stop: StopReason) -> RunEnded:
@@ -199,35 +253,71 @@ def _end(state: _Run, parsed: answers.Answer | answers.NoAnswer, stop: StopReaso
 async def _call_tools(
     state: _Run, model: ChatModel, toolset: Toolset, calls: tuple[ToolCall, ...]
 ) -> AsyncGenerator[Event]:
-    """Run a turn's calls one after the other, so that picture numbers are the same in every run."""
+    """Run a turn's calls at the same time, and tell of them in their order, as in every run.
+
+    Each call works on the pictures that were there when the turn began; the one that it returns gets its
+    number when its turn comes.
+    """
+    seen = tuple(state.context.pictures)
+    tasks: list[asyncio.Task[_Done]] = []
     shown: list[Picture] = []
-    for position, call in enumerate(calls):
-        yield state.event(
-            ToolStarted, turn=state.turn, call_id=call.id, tool=call.name, arguments=call.arguments
-        )
-        began = time.monotonic()
-        result, error = ToolResult({}), ""
-        if position >= state.limits.calls_per_turn:
-            error = prompts.too_many_calls(state.limits.calls_per_turn)
-        else:
-            try:
-                result = await toolset.find(call.name).call(state.context, call.arguments)
-            except ToolError as problem:
-                error = str(problem)
-        state.context.pictures.extend(result.pictures)
-        yield state.event(
-            ToolEnded,
-            turn=state.turn,
-            call_id=call.id,
-            tool=call.name,
-            seconds=round(time.monotonic() - began, 4),
-            error=error,
-            pictures=result.pictures,
-            source=result.source,
-        )
-        content = [f"error: {error}" if error else result.text]
-        inline = result.pictures if model.pictures_in_tool_results else ()
-        shown.extend(() if inline else result.pictures)
-        yield state.say(Message.of("tool", *content, *inline, tool_call_id=call.id))
+    try:
+        for position, call in enumerate(calls):
+            refused = position >= state.limits.calls_per_turn
+            tasks.append(asyncio.create_task(_call(state, toolset, call, seen, refused=refused)))
+            yield state.event(
+                ToolStarted, turn=state.turn, call_id=call.id, tool=call.name, arguments=call.arguments
+            )
+        for call, task in zip(calls, tasks, strict=True):
+            done = await task
+            result = done.result.numbered(len(state.context.pictures))
+            state.context.pictures.extend(result.pictures)
+            yield state.event(
+                ToolEnded,
+                turn=state.turn,
+                call_id=call.id,
+                tool=call.name,
+                seconds=round(done.seconds, 4),
+                error=done.error,
+                pictures=result.pictures,
+                source=result.source,
+            )
+            content = [f"error: {done.error}" if done.error else result.text]
+            inline = result.pictures if model.pictures_in_tool_results else ()
+            shown.extend(() if inline else result.pictures)
+            yield state.say(Message.of("tool", *content, *inline, tool_call_id=call.id))
+    finally:
+        await _ended(tasks)
     if shown:
         yield state.say(Message.of("user", *shown, "The pictures that the tools returned, in order."))
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What came of a call."""
+
+    result: ToolResult
+    error: str
+    seconds: float
+
+
+async def _call(
+    state: _Run, toolset: Toolset, call: ToolCall, seen: Sequence[Picture], *, refused: bool
+) -> _Done:
+    """Run one call on pictures of its own, so that calls of one turn do not depend on each other."""
+    if refused:
+        return _Done(ToolResult({}), prompts.too_many_calls(state.limits.calls_per_turn), 0.0)
+    began, result, error = time.monotonic(), ToolResult({}), ""
+    try:
+        context = ToolContext(state.context.maps, list(seen))
+        result = await toolset.find(call.name).call(context, mended(call.arguments))
+    except ToolError as problem:
+        error = str(problem)
+    return _Done(result, error, time.monotonic() - began)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[_Done]]) -> None:
+    """Stop what still runs when a run is stopped or a service failed, and wait for it."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing, nullcontext
 from typing import TYPE_CHECKING
 
-from wheretaken.agent.events import Event, Limits, RunEnded, Status, StopReason
+from wheretaken.agent.events import Delta, Event, Limits, RunEnded, Status, StopReason
 from wheretaken.agent.loop import Case, run
 from wheretaken.agent.trajectory import Recorder, Trajectory, spent
 
@@ -33,6 +33,7 @@ async def record(
     writer: Writer | None = None,
     watch: Callable[[Event], None] | None = None,
     ending: Callable[[], StopReason | None] | None = None,
+    on_delta: Callable[[Delta], None] | None = None,
 ) -> Trajectory:
     """Run a case and return its trajectory.
 
@@ -49,6 +50,7 @@ async def record(
         watch: Called with every event as it happens.
         ending: Asked, when the task is cancelled, whether that was to end this run alone, and with which
             stop reason.
+        on_delta: Called with what the model is writing, as far as it can tell; the record stays the same.
 
     A failed run is a trajectory with status `failed`. When the task is cancelled, the record is closed with
     stop reason `cancelled` before `CancelledError` goes on; with one of `ending`, it is returned instead.
@@ -63,11 +65,15 @@ async def record(
             if watch:
                 watch(event)
 
-        stream = run(case, model, toolset, maps, limits=limits, seed=seed, run_id=run_id)
+        stream = on_delta is not None
+        happens = run(case, model, toolset, maps, limits=limits, seed=seed, run_id=run_id, stream=stream)
         try:
-            async with aclosing(stream) as happening:
+            async with aclosing(happens) as happening:
                 async for event in happening:
-                    keep(event)
+                    if not isinstance(event, Delta):
+                        keep(event)
+                    elif on_delta:
+                        on_delta(event)
         except asyncio.CancelledError:
             why = ending() if ending else None
             if events and not isinstance(events[-1], RunEnded):

@@ -15,6 +15,7 @@ from wheretaken.cli import consoles, showing
 from wheretaken.cli.main import NO_ANSWER, OK, SERVICE, USAGE
 from wheretaken.cli.offline import offline_maps
 from wheretaken.errors import PhotoError, UserError
+from wheretaken.models.opening import open_models
 from wheretaken.paths import atomic_path
 from wheretaken.tools.worldwide import WORLDWIDE
 
@@ -58,7 +59,7 @@ def locate(
     Raises:
         UserError: there is no such model, the extra `offline` is missing, or `--out` cannot be written to.
     """
-    model = model or model_named(options.model)
+    model = model or open_models(options.model)(0)
     if options.out:
         _make(options.out)
     codes = {_one(path, model, maps, options) for path in paths}
@@ -164,16 +165,3 @@ def _print_json(data: dict[str, Any]) -> None:
     """Print one JSON object on one line, at once: a reader need not wait for the next photo."""
     consoles.write_json(data)
     sys.stdout.flush()
-
-
-def model_named(name: str) -> ChatModel:
-    """Return the model of this name.
-
-    Raises:
-        UserError: there is none.
-    """
-    if name == "reader":
-        from wheretaken.models.reader.reader import Reader  # noqa: PLC0415 - loads the OCR's types
-
-        return Reader()
-    raise UserError(f"no model named {name!r}; there is: reader")

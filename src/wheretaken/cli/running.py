@@ -18,13 +18,13 @@ from rich.progress import Progress as Bars
 
 from wheretaken.agent import Limits, Status
 from wheretaken.cli import consoles
-from wheretaken.cli.locating import model_named
 from wheretaken.cli.main import OK, SERVICE, STOPPED, USAGE
 from wheretaken.cli.offline import offline_maps
 from wheretaken.errors import UserError
 from wheretaken.evals import running
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.distances import result_distances_km
+from wheretaken.models.opening import open_models
 from wheretaken.sampling.parallel import DIRECT, Vote
 from wheretaken.scoring import ACC_KM, label
 from wheretaken.tools.worldwide import WORLDWIDE
@@ -93,7 +93,7 @@ def run(
         raise UserError(f"no toolset named {options.toolset!r}; there are: {', '.join(_TOOLSETS)}")
     if options.verifier != Vote.name:
         raise UserError(f"no verifier named {options.verifier!r}; there is: {Vote.name}")
-    model = model or _factory(options.model)
+    model = model or open_models(options.model)
     data = data or open_dataset(options.data, images=options.images, datum=options.datum)
     notices = consoles.notices()
     for note in data.notes if not options.quiet else ():
@@ -133,12 +133,6 @@ def _settings(options: Options) -> running.Settings:
         limits=Limits(turns=options.max_turns),
         data_path=str(options.data),
     )
-
-
-def _factory(name: str) -> Callable[[int], ChatModel]:
-    """Return what makes a model of this name for each run: models may keep notes of their run."""
-    model_named(name)  # a wrong name is told before anything is read
-    return lambda _seed: model_named(name)
 
 
 @dataclass

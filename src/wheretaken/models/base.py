@@ -1,15 +1,17 @@
 """What a chat model is: anything that continues a conversation.
 
 The loop does not know which model it drives. The embedded reader, a hosted vision-language model, a scripted
-double and a replayed trajectory are all this.
+double and a replayed trajectory are all this. A model that can tell what it writes while it writes it is a
+`StreamingModel` as well; nobody has to ask it for that.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from wheretaken.messages import Message, ToolSpec
 
@@ -32,5 +34,29 @@ class ChatModel(Protocol):
 
         Raises:
             ModelError: the model's side failed for good (the model owns its retries).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A little of a turn that is still being written."""
+
+    kind: Literal["text", "reasoning", "call"]
+    """What it belongs to: the text, the thinking, or a tool call (its name, then its arguments)."""
+    text: str
+
+
+@runtime_checkable
+class StreamingModel(Protocol):
+    """A chat model that tells what it writes while it writes it."""
+
+    def stream(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec]
+    ) -> AsyncGenerator[Piece | Message]:
+        """Continue the conversation like `complete`: yield pieces, then the whole message, which is the last.
+
+        Raises:
+            ModelError: as `complete`.
         """
         ...

@@ -181,11 +181,8 @@ class ToolDesk:
 
 def _numbered(cached: Cached, number: int) -> Cached:
     """Say which number the picture has in this caller's run."""
-    result = cached.result
-    if not result.pictures or result.data.get("image", number) == number:
-        return cached
-    result = replace(result, data=result.data | {"image": number})
-    return replace(cached, result=result, text=result.text)
+    result = cached.result.numbered(number)
+    return cached if result is cached.result else replace(cached, result=result, text=result.text)
 
 
 @contextlib.asynccontextmanager

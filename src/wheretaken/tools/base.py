@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import docstring_parser
@@ -54,6 +54,12 @@ class ToolResult:
     def text(self) -> str:
         """The data as compact JSON, in the scripts they are in."""
         return json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
+
+    def numbered(self, number: int) -> ToolResult:
+        """Return the result with this number for its picture, where it found another place in its run."""
+        if not self.pictures or self.data.get("image", number) == number:
+            return self
+        return replace(self, data=self.data | {"image": number})
 
 
 class _Arguments(BaseModel):

@@ -4,7 +4,7 @@ import pytest
 
 from wheretaken.errors import ServiceError
 from wheretaken.maps.web import Service
-from wheretaken.maps.web.origins import Origin, check_base, check_path, check_template, may_follow, origin_of
+from wheretaken.origins import Origin, check_base, check_path, check_template, may_follow, origin_of
 from wheretaken.testing.services import Asked, FakeService, Reply
 
 Make = Callable[..., Service]

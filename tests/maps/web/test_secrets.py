@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from wheretaken.errors import WheretakenError
 from wheretaken.maps.web import Fault, FaultKind, Response, Service, WebSettings
-from wheretaken.maps.web.scrub import Scrubber
+from wheretaken.scrub import Scrubber
 from wheretaken.testing.services import (
     EVERY,
     Asked,

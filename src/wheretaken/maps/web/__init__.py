@@ -3,7 +3,7 @@
 ```
 settings ─► adapter (one module a provider) ─► Service ─► gate ─► ledger     rate, concurrency, queue, quota
                                                   ├─► breaker, deadlines     whether and until when
-                                                  └─► wire ─► origins, scrub HTTP, where to, keys
+                                                  └─► wire                 HTTP, where to, keys
 ```
 An adapter builds requests, tells `Fault`s in the words of its service, and turns replies into `Place` and
 `MapPicture`. It does not retry, count, time or log. All of this needs the extra `services`.

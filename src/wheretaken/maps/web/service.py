@@ -26,10 +26,10 @@ from wheretaken.maps.web.deadlines import deadline
 from wheretaken.maps.web.faults import BLAMED, NEUTRAL, RETRIED, Fault, FaultKind, Response, status_fault
 from wheretaken.maps.web.gate import Gate
 from wheretaken.maps.web.ledger import Ledger
-from wheretaken.maps.web.origins import check_path
 from wheretaken.maps.web.pictures import picture_fault
 from wheretaken.maps.web.settings import ServiceLimits
 from wheretaken.maps.web.wire import Ask, Wire
+from wheretaken.origins import check_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

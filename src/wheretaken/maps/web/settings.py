@@ -8,34 +8,21 @@ tells a stranger what you look for, and its operators do not expect the traffic 
 
 from __future__ import annotations
 
-import os
-import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from wheretaken import __version__
 from wheretaken.errors import UserError
-from wheretaken.maps.web.origins import check_base, check_template
+from wheretaken.origins import check_template
+from wheretaken.settings import Count, Key, Positive, ServiceUrl, complaint, section, settings_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def _clean_key(key: SecretStr) -> SecretStr:
-    text = key.get_secret_value().strip()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("a key consists of visible ASCII characters")
-    return SecretStr(text)
-
-
-Key = Annotated[SecretStr, AfterValidator(_clean_key)]
-ServiceUrl = Annotated[str, AfterValidator(check_base)]
 TileTemplate = Annotated[str, AfterValidator(check_template)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-
-FILE_VARIABLE = "WHERETAKEN_SETTINGS"
-"""Names the settings file; without it, `wheretaken.toml` in the working directory is read if it is there."""
 
 
 class ServiceLimits(BaseModel):
@@ -318,17 +305,13 @@ class WebSettings(BaseSettings):
             UserError: a file that was named is missing, is not TOML, or a setting is wrong. The message names
                 file and setting, and repeats no value, which could be a key.
         """
-        named = file or (Path(os.environ[FILE_VARIABLE]) if os.environ.get(FILE_VARIABLE) else None)
-        path = named or Path("wheretaken.toml")
-        table = _maps_table(path) if named or path.is_file() else {}
+        table = section("maps", file)
         try:
             return cls(**table)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(step) for step in ("maps", *first["loc"]))
-            variable = "_".join(("wheretaken", *(str(step) for step in first["loc"][:2]))).upper()
-            reason = first["msg"].removeprefix("Value error, ")
-            raise UserError(f"{where}: {reason}; mend it in {path} or in {variable}") from None
+            steps, reason = complaint(error)
+            where, variable = ".".join(("maps", *steps)), "_".join(("wheretaken", *steps[:2])).upper()
+            raise UserError(f"{where}: {reason}; mend it in {settings_file(file)} or in {variable}") from None
         except SettingsError as error:
             raise UserError(f"environment: {error}; a table is written there as JSON") from None
 
@@ -343,15 +326,3 @@ class WebSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment go before the file's table, which arrives as the constructor's arguments."""
         return env_settings, init_settings
-
-
-def _maps_table(path: Path) -> dict[str, Any]:
-    try:
-        table = tomllib.loads(path.read_text("utf-8")).get("maps", {})
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); check {FILE_VARIABLE}") from None
-    except ValueError as error:
-        raise UserError(f"{path}: {error}; it must be TOML in UTF-8") from None
-    if not isinstance(table, dict):
-        raise UserError(f"{path}: maps must be a table, as in [maps.amap]")
-    return cast("dict[str, Any]", table)

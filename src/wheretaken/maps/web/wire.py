@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from wheretaken import __version__
 from wheretaken.errors import UserError
 from wheretaken.maps.web.faults import Fault, FaultKind, Response
-from wheretaken.maps.web.origins import Origin, check_base, may_follow, origin_of
-from wheretaken.maps.web.scrub import Scrubber
+from wheretaken.origins import Origin, check_base, may_follow, origin_of
+from wheretaken.scrub import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -14,16 +14,15 @@ The settings file may name other times in days; terms that are stricter still ho
 
 from __future__ import annotations
 
-import os
-import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.errors import UserError
+from wheretaken.settings import section, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 OPERATIONS = {
     "search_places": "search",
@@ -82,21 +81,14 @@ class Policy:
         Raises:
             UserError: the file's table `cache.days` is not as it should be.
         """
-        from wheretaken.maps.web.settings import FILE_VARIABLE  # noqa: PLC0415 - who lists a cache needs no HTTP
-
-        path = file or Path(os.environ.get(FILE_VARIABLE) or "wheretaken.toml")
+        path = settings_file(file)
         return cls(terms, _days(path) if path.is_file() else {})
 
 
 def _days(path: Path) -> dict[str, float]:
-    try:
-        table: Any = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {error}; it must be a TOML file in UTF-8") from None
-    for name in ("cache", "days"):
-        table = cast("dict[str, Any]", table).get(name, {})
-        if not isinstance(table, dict):
-            raise UserError(f"{path}: {name} must be a table, as in [cache.days]")
+    table: Any = section("cache", path).get("days", {})
+    if not isinstance(table, dict):
+        raise UserError(f"{path}: days must be a table, as in [cache.days]")
     days: dict[str, float] = {}
     for name, value in cast("dict[str, Any]", table).items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_DAYS:

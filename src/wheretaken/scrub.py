@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 _MASK = "***"
-# The HTTP library writes headers to these logs, and a redirect's header may repeat the key.
-_TALKATIVE = ("httpcore2.connection", "httpcore2.http11", "httpcore2.http2", "httpcore2.proxy")
+# The HTTP libraries write headers and bodies to these logs, and a redirect's header may repeat the key.
+_TALKATIVE = (
+    *("httpcore2.connection", "httpcore2.http11", "httpcore2.http2", "httpcore2.proxy"),
+    *("httpx2", "openai", "openai._base_client", "openai._streaming"),
+)
 
 
 class Scrubber:
