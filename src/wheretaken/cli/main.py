@@ -57,7 +57,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-maps_app = typer.Typer(help="Search, look at and list the offline maps.", no_args_is_help=True)
+maps_app = typer.Typer(help="Search, look at and extend the offline maps.", no_args_is_help=True)
 app.add_typer(maps_app, name="maps")
 app.add_typer(eval_app.app, name="eval")
 app.add_typer(data_app.app, name="data")
@@ -255,6 +255,39 @@ def maps_render(
     from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
 
     raise typer.Exit(mapping.render(lat, lon, output, zoom=zoom, size=size, markers=marker or []))
+
+
+@maps_app.command("add")
+def maps_add(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="An OpenStreetMap extract: .osm.pbf, .osm, .osm.gz or .osm.bz2."),
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What to call it; else the file's name.")] = "",
+    overture: Annotated[
+        Path | None, typer.Option(metavar="FILE.parquet", help="Add Overture places (GeoParquet) instead.")
+    ] = None,
+    pmtiles: Annotated[
+        Path | None, typer.Option(metavar="FILE.pmtiles", help="Add a basemap to draw below the regions.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Import even what takes many hours.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Add a city's or a country's streets to the offline maps, in place of a region of the same name."""
+    from wheretaken.cli import adding  # noqa: PLC0415 - see the package's docstring
+
+    sources = adding.Sources(extract=file, overture=overture, pmtiles=pmtiles)
+    raise typer.Exit(adding.add(sources, name=name, force=force, quiet=quiet))
+
+
+@maps_app.command("remove")
+def maps_remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `maps list` shows it.")],
+) -> None:
+    """Delete a region or a basemap that was added."""
+    from wheretaken.cli import adding  # noqa: PLC0415 - see the package's docstring
+
+    raise typer.Exit(adding.remove(name))
 
 
 @maps_app.command("list")

@@ -13,15 +13,16 @@ from rich.markup import escape
 from wheretaken.cli import consoles
 from wheretaken.cli.main import NO_ANSWER, OK
 from wheretaken.cli.offline import offline_maps
-from wheretaken.errors import UserError
+from wheretaken.errors import DataError, UserError
 from wheretaken.geo import LatLon
 from wheretaken.paths import atomic_path
 from wheretaken.tools.worldwide import place_data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from wheretaken.maps import Place
+    from wheretaken.maps.offline.region import RegionInfo
 
 STDOUT = "-"
 
@@ -84,12 +85,21 @@ def list_regions(*, as_json: bool) -> int:
     rows: list[dict[str, Any]] = [
         {"name": "World", "kind": "places", "bounds": [-90.0, -180.0, 90.0, 180.0], "path": str(index)}
     ]
-    for info in region.regions():
+    damaged: list[str] = []
+    for info in _readable(damaged):
         bounds = [info.south, info.west, info.north, info.east]
         about = {"things": info.things, "date": info.source_date, "source": info.attribution}
         rows.append({"name": info.name, "kind": "streets", "bounds": bounds, "path": str(info.path)} | about)
+    for basemap in region.basemaps():
+        bounds = [basemap.south, basemap.west, basemap.north, basemap.east]
+        about = {"zoom": [basemap.min_zoom, basemap.max_zoom], "source": basemap.attribution}
+        rows.append(
+            {"name": basemap.name, "kind": "basemap", "bounds": bounds, "path": str(basemap.path)} | about
+        )
     for row in rows:
         row["bytes"] = Path(row["path"]).stat().st_size
+    for complaint in damaged:
+        consoles.note(complaint)
     if as_json:
         consoles.write_json(rows)
         return OK
@@ -100,6 +110,17 @@ def list_regions(*, as_json: bool) -> int:
         table.add_row(*map(escape, cells), f"{row['bytes'] / 1e6:.1f}")
     consoles.results().print(table)
     return OK
+
+
+def _readable(complaints: list[str]) -> Iterator[RegionInfo]:
+    """Yield the regions; what cannot be read is added to the complaints, and hides no other."""
+    from wheretaken.maps.offline import region  # noqa: PLC0415 - as above
+
+    for path in (region.builtin(), *region.own_files()):
+        try:
+            yield region.read_info(path)
+        except DataError as error:
+            complaints.append(str(error))
 
 
 def _print(places: Sequence[Place], *, as_json: bool, nothing: str) -> int:

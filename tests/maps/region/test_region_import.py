@@ -240,7 +240,7 @@ def test_a_region_of_another_version_asks_for_a_new_import(helsinki_path: Path, 
     other.write_bytes(helsinki_path.read_bytes())
     with closing(sqlite3.connect(other)) as connection, connection:
         connection.execute("UPDATE meta SET value = '0' WHERE key = 'schema_version'")
-    with pytest.raises(DataError, match=r"format 0.*import its extract again"):
+    with pytest.raises(DataError, match=r"format 0.*add it again: wheretaken maps add helsinki"):
         Region(other)
 
 
@@ -248,7 +248,7 @@ def test_a_region_of_another_version_asks_for_a_new_import(helsinki_path: Path, 
 def test_a_damaged_region_is_one_clear_line(content: bytes, tmp_path: Path):
     bad = tmp_path / "bad.region.sqlite"
     bad.write_bytes(content)
-    with pytest.raises(DataError, match="import its extract again") as caught:
+    with pytest.raises(DataError, match="add its extract again") as caught:
         Region(bad)
     assert "\n" not in str(caught.value)
     with pytest.raises(DataError, match="no region file"):

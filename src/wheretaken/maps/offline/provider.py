@@ -67,7 +67,7 @@ class OfflineProvider(MapProvider):
     """
 
     name = "offline"
-    id_sources = ("geonames", "admin", "country", "osm")
+    id_sources = ("geonames", "admin", "country", "osm", "overture")
 
     def __init__(
         self,

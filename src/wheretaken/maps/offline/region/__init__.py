@@ -6,7 +6,7 @@ extract (.osm.pbf, .osm, .osm.gz)
   -> tags     what a feature is: class, kind, names, address      (pure functions)
   -> write    `area`, `line`, `point` to draw; `thing`, `alias`, `gram` to search (SQLite)
   -> search   `Region`: names, addresses, what is around a point
-library: which regions this machine has (the built-in one and the user's)
+library: which regions this machine has (the built-in one and the user's); adding: a new one; basemap
 ```
 
 The tables are written down in `schema`; the map renderer reads the same file. Positions are WGS-84 degrees.
@@ -17,17 +17,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wheretaken.maps.offline.region.basemap import Basemap, basemaps
     from wheretaken.maps.offline.region.extract import import_extract
-    from wheretaken.maps.offline.region.info import RegionInfo
-    from wheretaken.maps.offline.region.library import builtin, regions
+    from wheretaken.maps.offline.region.info import RegionInfo, read_info
+    from wheretaken.maps.offline.region.library import builtin, own_files, regions
     from wheretaken.maps.offline.region.search import Region
 
-__all__ = ["Region", "RegionInfo", "builtin", "import_extract", "regions"]
+__all__ = [
+    "Basemap",
+    "Region",
+    "RegionInfo",
+    "basemaps",
+    "builtin",
+    "import_extract",
+    "own_files",
+    "read_info",
+    "regions",
+]
 
 _HOME = {
     "Region": "search",
     "RegionInfo": "info",
+    "Basemap": "basemap",
+    "basemaps": "basemap",
     "builtin": "library",
+    "own_files": "library",
+    "read_info": "info",
     "import_extract": "extract",
     "regions": "library",
 }

@@ -44,34 +44,53 @@ def pairs(skeleton: str) -> set[str]:
 def index(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, int]]) -> int:
     """Fill `alias`, `tail` and `gram` from (thing id, name, rank) rows; return the number of aliases.
 
-    Spellings of one thing that fold alike are kept once, with the best rank.
+    Spellings of one thing that fold alike are kept once, with the best rank. What grows with the map is
+    sorted by the database, which goes to disk for it; only the lists of numbers, some 50 bytes a name, are
+    held here.
     """
-    best: dict[tuple[int, str], tuple[int, str]] = {}
-    for thing_id, name, rank in _with_latin(rows):
-        key = (thing_id, names.fold(name))
-        if key[1] and (key not in best or rank < best[key][0]):
-            best[key] = (rank, name)
-    aliases: list[tuple[int, str, str, int, str, int, str]] = []
-    tails: list[tuple[str, int]] = []
+    connection.execute(
+        "CREATE TEMP TABLE spelled(thing_id INTEGER, folded TEXT, rank INTEGER, name TEXT,"
+        " PRIMARY KEY(thing_id, folded)) WITHOUT ROWID"
+    )
+    connection.executemany(
+        "INSERT INTO temp.spelled VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET rank = excluded.rank, name = excluded.name WHERE excluded.rank < rank",
+        ((thing_id, names.fold(name), rank, name) for thing_id, name, rank in _with_latin(rows)),
+    )
+    connection.create_function("skeleton", 1, names.skeleton, deterministic=True)
+    connection.execute(
+        "CREATE TEMP TABLE ordered AS SELECT thing_id, folded, rank, name, skeleton(name) AS skeleton"
+        " FROM temp.spelled WHERE folded <> '' ORDER BY length(skeleton), thing_id, folded"
+    )
     lists: dict[str, array[int]] = {}
-    starts: dict[int, int] = {}
-    spelled = [(names.skeleton(name), *key, rank, name) for key, (rank, name) in best.items()]
-    spelled.sort(key=lambda row: len(row[0]))
-    for alias_id, (skeleton, thing_id, folded, rank, name) in enumerate(spelled, start=1):
-        starts.setdefault(len(skeleton), alias_id)
-        aliases.append((alias_id, folded, stripped(folded), thing_id, name, rank, skeleton))
-        words = folded.split()
-        tails += [(" ".join(words[start:]), alias_id) for start in range(1, len(words))]
-        if len(skeleton) >= MIN_FUZZY:
-            for pair in pairs(skeleton):
-                lists.setdefault(pair, array("I")).append(alias_id)
-    connection.executemany("INSERT INTO alias VALUES (?, ?, ?, ?, ?, ?, ?)", aliases)
-    connection.executemany("INSERT INTO alias_length VALUES (?, ?)", starts.items())
-    connection.executemany("INSERT INTO tail VALUES (?, ?)", tails)
+    connection.executemany("INSERT INTO alias VALUES (?, ?, ?, ?, ?, ?, ?)", _aliases(connection, lists))
+    connection.executemany(
+        "INSERT INTO tail VALUES (?, ?)",
+        (
+            (" ".join(words[start:]), alias_id)
+            for alias_id, folded in connection.execute("SELECT id, folded FROM alias ORDER BY id")
+            for words in (folded.split(),)
+            for start in range(1, len(words))
+        ),
+    )
+    connection.execute("INSERT INTO alias_length SELECT length(skeleton), min(id) FROM alias GROUP BY 1")
     connection.executemany(
         "INSERT INTO gram VALUES (?, ?)", ((pair, _little_endian(ids)) for pair, ids in lists.items())
     )
-    return len(aliases)
+    connection.executescript("DROP TABLE temp.spelled; DROP TABLE temp.ordered")
+    return int(connection.execute("SELECT count(*) FROM alias").fetchone()[0])
+
+
+def _aliases(
+    connection: sqlite3.Connection, lists: dict[str, array[int]]
+) -> Iterator[tuple[int, str, str, int, str, int, str]]:
+    """Yield the rows of `alias`, and add the number of each to the lists of its pairs."""
+    ordered = connection.execute("SELECT * FROM temp.ordered ORDER BY rowid")
+    for alias_id, (thing_id, folded, rank, name, skeleton) in enumerate(ordered, start=1):
+        if len(skeleton) >= MIN_FUZZY:
+            for pair in pairs(skeleton):
+                lists.setdefault(pair, array("I")).append(alias_id)
+        yield alias_id, folded, stripped(folded), thing_id, name, rank, skeleton
 
 
 def _with_latin(rows: Iterable[tuple[int, str, int]]) -> Iterator[tuple[int, str, int]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from wheretaken.errors import DataError
 from wheretaken.maps.offline.region import aliases, kinds, schema, streets
@@ -15,8 +16,9 @@ from wheretaken.paths import atomic_path
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+    from wheretaken.maps.offline.region.read import Feature
 
     Progress = Callable[[str, int, int], None]
     """Called with the stage, how much is done and of how much (0: not known)."""
@@ -24,7 +26,27 @@ if TYPE_CHECKING:
 _REPORT_EVERY = 10_000
 
 
-def import_extract(source: Path, target: Path, *, name: str, progress: Progress | None = None) -> RegionInfo:
+class Features(Protocol):
+    """What a region is made from: iterate once over `features()`, then look at the rest."""
+
+    path: Path
+    bounds: tuple[float, float, float, float] | None
+    date: str
+    incomplete: int
+    attribution: str
+
+    def features(self) -> Iterator[Feature]:
+        """Yield everything that is drawn or searched."""
+        ...
+
+    def read_share(self) -> tuple[int, int]:
+        """Return how much of the file was read, and how much there is; 0 of 0 when that is not known."""
+        ...
+
+
+def import_extract(
+    source: Path | Features, target: Path, *, name: str, progress: Progress | None = None
+) -> RegionInfo:
     """Import an extract (.osm.pbf, .osm, .osm.gz, .osm.bz2) into the region file `target`.
 
     `target` is replaced only when everything worked, and readers of the old file keep it. Extracts need not
@@ -34,7 +56,7 @@ def import_extract(source: Path, target: Path, *, name: str, progress: Progress 
         DataError: the extract is missing, unreadable, or holds nothing that can be drawn or searched.
         MissingExtraError: osmium or shapely is not installed.
     """
-    extract = Source(source)
+    extract = Source(source) if isinstance(source, Path) else source
     with atomic_path(target) as temporary:
         with contextlib.closing(schema.create(temporary)) as connection, connection:
             _fill(connection, extract, name, progress or _silent)
@@ -60,13 +82,13 @@ def _add_sea(
     writer.flush()
 
 
-def _fill(connection: sqlite3.Connection, extract: Source, name: str, progress: Progress) -> None:
+def _fill(connection: sqlite3.Connection, extract: Features, name: str, progress: Progress) -> None:
     writer = Writer(connection)
     count = 0
     for count, feature in enumerate(extract.features(), start=1):
         writer.add(feature)
         if count % _REPORT_EVERY == 0:
-            progress("reading the map", count, 0)
+            progress("reading the map", *extract.read_share())
     writer.flush()
     bounds = extract.bounds or writer.bounds
     if bounds is None or not count:
@@ -86,7 +108,8 @@ def _fill(connection: sqlite3.Connection, extract: Source, name: str, progress: 
         "name": name,
         "source_date": extract.date,
         "bounds": ",".join(f"{degrees:.7f}" for degrees in bounds),
-        "attribution": schema.ATTRIBUTION,
+        "attribution": extract.attribution,
+        "source_file": extract.path.name,
         "features": str(count),
         "things": str(things),
         "streets": str(merged),

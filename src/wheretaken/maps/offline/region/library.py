@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import re
+import unicodedata
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from wheretaken import paths
-from wheretaken.errors import DataError
+from wheretaken.errors import DataError, UserError
 from wheretaken.maps.offline.region import schema
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".region.sqlite"
 BUILTIN_NAME = "Central Helsinki"
+_ENDS = "pbf|osm|gz|bz2|parquet|geoparquet|pmtiles"
 _BUILTIN_EXTRACT = "data/region/helsinki.osm.pbf"
 
 
@@ -51,8 +54,45 @@ def regions(progress: Progress | None = None) -> list[RegionInfo]:
     Raises:
         DataError: a region file of the user is damaged or was made by another version.
     """
-    own = sorted((paths.data_dir() / "regions").glob(f"*{SUFFIX}"))
-    return [read_info(path) for path in (builtin(progress), *own)]
+    return [read_info(path) for path in (builtin(progress), *own_files())]
+
+
+def regions_dir() -> Path:
+    """Return the directory of the user's regions (created when missing)."""
+    folder = paths.data_dir() / "regions"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def own_files() -> list[Path]:
+    """Return the user's region files, readable or not, by name."""
+    return sorted((paths.data_dir() / "regions").glob(f"[!.]*{SUFFIX}"))
+
+
+def title_of(path: Path) -> str:
+    """Return what a region is called when nobody says: the extract's name, as it is downloaded."""
+    stem = re.sub(
+        r"(-latest|-\d{6})?(\.osm)?(\.(pbf|osm|gz|bz2|parquet|geoparquet|pmtiles))+$", "", path.name
+    )
+    return " ".join(re.split(r"[-_\s]+", stem)).strip().title() or path.name
+
+
+def region_path(title: str) -> Path:
+    """Return where the region of this name is, or would be.
+
+    Raises:
+        UserError: the name has no letter or digit in it.
+    """
+    return regions_dir() / f"{slug_of(title)}{SUFFIX}"
+
+
+def slug_of(title: str) -> str:
+    """Return a file name for a title: its letters and digits in any script, the rest as hyphens."""
+    folded = unicodedata.normalize("NFKC", title).casefold()
+    slug = "-".join(filter(None, re.split(r"[\W_]+", folded)))[:80]
+    if not slug:
+        raise UserError(f"{title!r} is no name for a region: give one with --name")
+    return slug
 
 
 def _usable(path: Path) -> bool:

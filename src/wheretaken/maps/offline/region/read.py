@@ -6,21 +6,27 @@ not whole are left out and counted, never guessed.
 
 from __future__ import annotations
 
+import contextlib
 import struct
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from wheretaken.errors import DataError, MissingExtraError
+from wheretaken.maps.offline.region import library
 from wheretaken.maps.offline.region import tags as tagging
+from wheretaken.maps.offline.region.schema import ATTRIBUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Generator, Iterator
 
     import osmium.geom
     import osmium.io
     from osmium.osm.types import Area, Node, Way
 
+_IN_MEMORY_BYTES = 150_000_000
+"""An extract up to this size has its nodes' positions, some 300 MB, in memory."""
 SUFFIXES = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 
 
@@ -49,8 +55,7 @@ class Source:
     """Day of the newest change in the file: how old the map is."""
     incomplete: int = 0
     """Ways and areas that lack nodes in this file."""
-    _assembled: set[int] = field(default_factory=set[int])
-    _wanted: set[int] = field(default_factory=set[int])
+    attribution: str = ATTRIBUTION
 
     def features(self) -> Iterator[Feature]:
         """Yield every tagged feature that is drawn or searched; nodes first, as in the file.
@@ -68,7 +73,15 @@ class Source:
         except RuntimeError as error:  # what osmium raises for every unreadable file
             reason = " ".join(str(error).split())
             raise DataError(f"{self.path} cannot be read as an OpenStreetMap extract: {reason}") from error
-        self.incomplete += len(self._wanted - self._assembled)
+
+    def read_share(self) -> tuple[int, int]:
+        """Return how many bytes of the file were read, of how many; 0 of 0 where the system does not tell."""
+        for link in Path("/proc/self/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                if link.resolve() == self.path.resolve():
+                    told = Path(f"/proc/self/fdinfo/{link.name}").read_text("ascii")
+                    return int(told.split()[1]), self.path.stat().st_size
+        return 0, 0
 
     def _read(self) -> Iterator[Feature]:
         try:
@@ -79,18 +92,20 @@ class Source:
         except ModuleNotFoundError as error:
             raise MissingExtraError("importing a street region", "offline", error.name or "osmium") from error
         factory = osmium.geom.WKBFactory()
-        processor = osmium.FileProcessor(self.path).with_areas().with_filter(osmium.filter.EmptyTagFilter())
-        self.bounds = _bounds(processor)
-        newest = 0.0
-        for entity in processor:
-            if isinstance(entity, types.Node | types.Way):
-                newest = max(newest, entity.timestamp.timestamp())
-            if isinstance(entity, types.Node):
-                yield self._node(entity)
-            elif isinstance(entity, types.Way):
-                yield from self._way(entity)
-            elif isinstance(entity, types.Area):
-                yield from self._area(entity, factory)
+        with _locations(self.path) as storage:
+            processor = osmium.FileProcessor(self.path).with_locations(storage).with_areas()
+            processor.with_filter(osmium.filter.EmptyTagFilter())
+            self.bounds = _bounds(processor)
+            newest = 0.0
+            for entity in processor:
+                if isinstance(entity, types.Node | types.Way):
+                    newest = max(newest, entity.timestamp.timestamp())
+                if isinstance(entity, types.Node):
+                    yield self._node(entity)
+                elif isinstance(entity, types.Way):
+                    yield from self._way(entity)
+                elif isinstance(entity, types.Area):
+                    yield from self._area(entity, factory)
         self.date = _day(newest)
 
     def _node(self, node: Node) -> Feature:
@@ -101,7 +116,7 @@ class Source:
         tags = {tag.k: tag.v for tag in way.tags}
         closed = way.is_closed()
         if closed and tagging.area_class(tags):
-            self._wanted.add(way.id)
+            self.incomplete += 1  # until its area is there
         if tagging.line_class(tags, closed=closed) is None:
             return
         stretches: list[list[float]] = [[]]
@@ -119,12 +134,22 @@ class Source:
 
     def _area(self, area: Area, factory: osmium.geom.WKBFactory) -> Iterator[Feature]:
         tags = {tag.k: tag.v for tag in area.tags}
-        if area.from_way():
-            self._assembled.add(area.orig_id())
         if tagging.area_class(tags):
+            self.incomplete -= area.from_way()
             letter = "w" if area.from_way() else "r"
             polygon = bytes.fromhex(factory.create_multipolygon(area))
             yield Feature(f"{letter}{area.orig_id()}", "area", tags, polygon)
+
+
+@contextlib.contextmanager
+def _locations(path: Path) -> Generator[str]:
+    """Say where osmium keeps the positions of nodes, 16 bytes each: for a large file, on disk."""
+    if path.stat().st_size < _IN_MEMORY_BYTES:
+        yield "flex_mem"
+        return
+    # In the data directory, which has the room: a temporary directory may be kept in memory.
+    with tempfile.TemporaryDirectory(dir=library.regions_dir(), prefix=".nodes-") as folder:
+        yield f"sparse_file_array,{folder}/positions"
 
 
 def _bounds(processor: osmium.FileProcessor) -> tuple[float, float, float, float] | None:

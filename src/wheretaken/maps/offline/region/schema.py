@@ -20,6 +20,15 @@ VERSION = "5"
 """Changes whenever a table or the meaning of a column changes; older files must be imported again."""
 
 ATTRIBUTION = "© OpenStreetMap contributors (ODbL)"
+OVERTURE = "overture"
+"""What ids of Overture's places begin with, before a colon; those of OpenStreetMap have no such prefix."""
+OVERTURE_ATTRIBUTION = "© OpenStreetMap contributors, Overture Maps Foundation (CDLA Permissive 2.0)"
+
+
+def source_of(osm_id: str) -> str:
+    """Return who a thing with this id is from, as their licence wants it said."""
+    return OVERTURE_ATTRIBUTION if osm_id.startswith(f"{OVERTURE}:") else ATTRIBUTION
+
 
 DRAWN = ("area", "line", "point")
 
@@ -100,17 +109,20 @@ def open_region(path: Path) -> sqlite3.Connection:
     Raises:
         DataError: the file is missing, is not a region file, or was made by another version.
     """
-    again = "import its extract again"
+    again = "add its extract again (wheretaken maps add FILE), or remove it"
     if not path.is_file():
         raise DataError(f"there is no region file {path}: {again}")
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
     try:
-        version = read_meta(connection).get("schema_version", "none")
+        meta = read_meta(connection)
     except sqlite3.DatabaseError as error:
         connection.close()
         raise DataError(f"{path} is not a region file or is damaged ({error}): {again}") from error
+    version = meta.get("schema_version", "none")
     if version != VERSION:
         connection.close()
+        if source := meta.get("source_file"):
+            again = f"add it again: wheretaken maps add {source} --name {meta.get('name', '')!r}"
         raise DataError(f"{path} has region format {version}, this version reads {VERSION}: {again}")
     return connection
 

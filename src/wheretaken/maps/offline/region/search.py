@@ -72,8 +72,9 @@ class Region:
 
     def details(self, place_id: str) -> Place | None:
         """Return the place with an id such as `osm:w456`; any way of a street stands for the street."""
-        source, _, osm_id = place_id.partition(":")
-        thing = self._tables.by_osm_id(osm_id) if source == "osm" else None
+        source, _, number = place_id.partition(":")
+        known = {"osm": number, schema.OVERTURE: place_id}.get(source)
+        thing = self._tables.by_osm_id(known) if known else None
         return None if thing is None else _place(thing)
 
     def reverse(self, position: LatLon, *, limit: int = 5) -> list[Place]:
@@ -250,7 +251,7 @@ def _door(thing: Thing, met: Match | None = None, extent_km: float = _ADDRESS_KM
 
 def _place(thing: Thing, met: Match | None = None) -> Place:
     return Place(
-        id=f"osm:{thing.osm_id}",
+        id=thing.osm_id if ":" in thing.osm_id else f"osm:{thing.osm_id}",
         name=thing.name,
         kind=thing.kind,
         lat=thing.lat,
@@ -261,7 +262,9 @@ def _place(thing: Thing, met: Match | None = None) -> Place:
         english=thing.english,
         extent_km=thing.extent_km,
         match=met,
-        source=schema.ATTRIBUTION,
+        source=schema.OVERTURE_ATTRIBUTION
+        if thing.osm_id.startswith(schema.OVERTURE)
+        else schema.ATTRIBUTION,
     )
 
 
