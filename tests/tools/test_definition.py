@@ -65,6 +65,8 @@ def test_worldwide_offers_what_the_design_names():
     assert names == [
         "zoom",
         "search_places",
+        "suggest_places",
+        "find_combination",
         "place_details",
         "reverse_geocode",
         "road_map",

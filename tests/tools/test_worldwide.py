@@ -57,8 +57,9 @@ async def test_search_gives_position_rounded_and_source():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"query": " "}, "give a query, or a country_code"),
+        ({"query": " "}, "give a query, a kind, or a country_code"),
         ({"query": "Oulu", "near_lat": 3}, "give both near_lat and near_lon"),
+        ({"query": "Oulu", "radius_km": 3}, "give near_lat and near_lon"),
         ({"query": "Oulu", "near_lat": 91, "near_lon": 0}, "near_lat"),
         ({"query": "Oulu", "country_code": "FIN"}, "country_code"),
         ({"query": "Oulu", "limit": 0}, "limit"),

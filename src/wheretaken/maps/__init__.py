@@ -1,10 +1,12 @@
 """Maps: what a place is (`base`), and who knows about places (one module or folder a provider)."""
 
 from wheretaken.maps.base import (
+    Combination,
     MapPicture,
     MapProvider,
     Match,
     MatchKind,
+    Member,
     Place,
     StreetView,
     UnsupportedError,
@@ -12,10 +14,12 @@ from wheretaken.maps.base import (
 )
 
 __all__ = [
+    "Combination",
     "MapPicture",
     "MapProvider",
     "Match",
     "MatchKind",
+    "Member",
     "Place",
     "StreetView",
     "UnsupportedError",

@@ -33,6 +33,8 @@ class MatchKind(StrEnum):
     """The place's name begins with the query."""
     FUZZY = "fuzzy"
     """Equal but for typing or OCR errors."""
+    KIND = "kind"
+    """The query says what the place is and not what it is called ("pharmacy near the station")."""
 
 
 class Match(BaseModel):
@@ -57,8 +59,8 @@ class Place(BaseModel):
     name: str
     """The name on signs at the place, in its own script."""
     kind: str
-    """`country`, `admin1`, `city`, `town`, `village`, `district`, `street`, `address`, `airport`, or the
-    OpenStreetMap value for a POI (`cafe`, `museum`, `tram_stop`)."""
+    """`country`, `admin1`, `city`, `town`, `village`, `district`, `street`, `crossing`, `address`,
+    `airport`, or the OpenStreetMap value for a POI (`cafe`, `museum`, `tram_stop`)."""
     lat: float
     lon: float
     country_code: str = ""
@@ -139,6 +141,39 @@ class WebPage(BaseModel):
     """The search service, as its terms want it said."""
 
 
+class Member(BaseModel):
+    """One of several things that were looked for close together."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wanted: str
+    """What was asked for."""
+    place: Place | None = None
+    """What was found, with its `match`; None where nothing was."""
+    distance_m: float | None = None
+    """From the centre of the combination."""
+
+
+class Combination(BaseModel):
+    """Several things close together. Positions are WGS-84 degrees."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lat: float
+    lon: float
+    """The centre: the mean position of what was found."""
+    matched: int
+    """How many of the wanted things are there."""
+    spread_m: float
+    """Between the two that are farthest apart."""
+    score: Annotated[float, Field(ge=0, le=1)]
+    """How well the names were met, as a mean over everything wanted: 1 where all are there as written."""
+    distance_km: float | None = None
+    """From the `near` of the question."""
+    members: tuple[Member, ...]
+    """In the order in which they were asked for."""
+
+
 class UnsupportedError(ToolError):
     """A provider was asked for something that it has not; the router asks the next one."""
 
@@ -160,13 +195,52 @@ class MapProvider:
     """What stands before the colon in the ids that `details` knows, where that is not the name alone."""
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return the places that `query` may name, best first, each with its `match`; empty when none.
 
-        An empty query with a country asks for that country's largest settlements, without a match.
+        An empty query with a country asks for that country's largest settlements, without a match; one with a
+        kind asks for everything of that kind, the nearest first.
+
+        Args:
+            query: A name, an address, a crossing, a text from a sign.
+            near: Places near here are preferred.
+            radius_km: Only places within this distance of `near`, which must be given.
+            kind: Only places of this kind: a value of OpenStreetMap (`cafe`, `amenity=cafe`, `shop`), one of
+                ours (`city`, `street`), or a word for one ("coffee shop", "Apotheke"): see `kinds`.
+            country_code: Only places in this country, ISO 3166-1 alpha-2.
+            limit: How many at most.
         """
         raise self._unsupported("search for places")
+
+    async def combination(
+        self,
+        wanted: Sequence[str],
+        *,
+        within_m: float = 150.0,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        country_code: str = "",
+        limit: int = 10,
+    ) -> Sequence[Combination]:
+        """Return where several things are close together, best first: all of them before all but one.
+
+        Args:
+            wanted: At least two names or kinds, as a street's signs tell them.
+            within_m: How far from the rarest of them the others may be, metres.
+            near: Combinations near here are preferred.
+            radius_km: Only combinations within this distance of `near`, which must be given.
+            country_code: Only combinations in this country, ISO 3166-1 alpha-2.
+            limit: How many at most.
+        """
+        raise self._unsupported("find several things close together")
 
     async def suggest(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> Sequence[Place]:
         """Return places whose names complete what was typed so far, best first; empty when none."""

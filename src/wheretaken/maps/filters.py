@@ -30,3 +30,8 @@ def kept(
         return found
     middle = near.wgs84
     return [one for one in found if distance_km(LatLon(one.lat, one.lon), middle) <= radius_km]
+
+
+def asked(limit: int, most: int, *, radius_km: float | None, kind: str) -> int:
+    """Return how many results to ask a service for that gives `most` at once: all where some will go."""
+    return most if kind or radius_km is not None else min(limit, most)

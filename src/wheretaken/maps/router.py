@@ -44,13 +44,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from wheretaken.geo import LatLon
-    from wheretaken.maps.base import MapPicture, Place, StreetView, WebPage
+    from wheretaken.maps.base import Combination, MapPicture, Place, StreetView, WebPage
     from wheretaken.maps.web.settings import RegionSettings
 
 _Answer = TypeVar("_Answer")
 
 OPERATIONS = (
-    "search", "suggest", "details", "reverse", "road_map", "satellite", "street_view", "web_search",
+    "search", "combination", "suggest", "details", "reverse", "road_map", "satellite", "street_view",
+    "web_search",
 )  # fmt: skip
 """Everything that a provider may be asked for."""
 LAST_RESORT = "offline"
@@ -181,13 +182,46 @@ class Router(MapProvider):
         return [self._status(provider) for provider in self.providers]
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return the places that `query` may name, from the first provider that finds any."""
         return await self._ask(
             "search",
             _Where(near, country_code.upper(), _written_in(query)),
-            lambda one: one.search(query, near=near, country_code=country_code, limit=limit),
+            lambda one: one.search(
+                query, near=near, radius_km=radius_km, kind=kind, country_code=country_code, limit=limit
+            ),
+        )
+
+    async def combination(
+        self,
+        wanted: Sequence[str],
+        *,
+        within_m: float = 150.0,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        country_code: str = "",
+        limit: int = 10,
+    ) -> Sequence[Combination]:
+        """Return where several things are close together, from the first provider that finds any."""
+        return await self._ask(
+            "combination",
+            _Where(near, country_code.upper(), _written_in(" ".join(wanted))),
+            lambda one: one.combination(
+                wanted,
+                within_m=within_m,
+                near=near,
+                radius_km=radius_km,
+                country_code=country_code,
+                limit=limit,
+            ),
         )
 
     async def suggest(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> Sequence[Place]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from wheretaken.geo import Datum, LatLon, distance_km
+from wheretaken.maps import filters
 from wheretaken.maps.base import MapProvider, Place, WebPage
 from wheretaken.maps.google.languages import language_of
 from wheretaken.maps.matching import best_match
@@ -129,7 +130,14 @@ class Serper(MapProvider):
         return cls(service)
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return places, as Google ranks them.
 
@@ -139,7 +147,8 @@ class Serper(MapProvider):
             UnsupportedError: the query is empty.
             ServiceError: it failed.
         """
-        if not query.strip():
+        query = query.strip() or kind
+        if not query:
             raise self._unsupported("list places without a query")
         body = {
             "q": query,
@@ -151,7 +160,8 @@ class Serper(MapProvider):
             body["ll"] = f"@{shown.lat:.6f},{shown.lon:.6f},{_NEAR_ZOOM}z"
         reply = read(self.name, _MAPS, await self._service.json("/maps", method="POST", body=body))
         places = [found.place(query, near) for found in reply.places]
-        return [place for place in places if place][:limit]
+        found = [place for place in places if place]
+        return filters.kept(found, near=near, radius_km=radius_km, kind=kind)[:limit]
 
     async def web_search(self, query: str, *, limit: int = 10) -> Sequence[WebPage]:
         """Return web pages in the language of the query, best first.

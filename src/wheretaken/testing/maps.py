@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from wheretaken.geo import LatLon, distance_km
-from wheretaken.maps import MapPicture, MapProvider, Match, MatchKind, Place
+from wheretaken.maps import MapPicture, MapProvider, Match, MatchKind, Place, filters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,14 @@ class FewPlaces(MapProvider):
         """Every query, in order."""
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return the places of this name, the most populous first."""
         self._note(f"search {query} {near} {country_code}")
@@ -38,6 +45,7 @@ class FewPlaces(MapProvider):
             if query.casefold() in {place.name.casefold(), place.english.casefold()}
             and country_code in {"", place.country_code}
         ]
+        found = filters.kept(found, near=near, radius_km=radius_km, kind=kind)
         return sorted(found, key=lambda place: -place.population)[:limit]
 
     async def details(self, place_id: str) -> Place | None:

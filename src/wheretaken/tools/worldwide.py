@@ -1,4 +1,4 @@
-"""The toolset `worldwide`: six tools that work on any provider, the offline one included.
+"""The toolset `worldwide`: eight tools that work on any provider, the offline one included.
 
 Coordinates are WGS-84 degrees, latitude first. Results are JSON that a model reads as text.
 """
@@ -19,12 +19,14 @@ from wheretaken.tools.base import Tool, ToolContext, ToolResult, Toolset
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheretaken.maps import MapPicture, Place
+    from wheretaken.maps import Combination, MapPicture, Place
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Markers = Annotated[list[tuple[Latitude, Longitude]], Field(max_length=20)]
 Zoom = Annotated[float, Field(ge=0, le=19)]
+Radius = Annotated[float, Field(gt=0, le=20_000)]
+CountryCode = Annotated[str, Field(pattern="^([A-Za-z]{2})?$")]
 
 SMALLEST_CROP = 8
 """Pixels; below this a crop shows nothing."""
@@ -92,29 +94,90 @@ async def search_places(
     query: Annotated[str, Field(max_length=200)],
     near_lat: Latitude | None = None,
     near_lon: Longitude | None = None,
-    country_code: Annotated[str, Field(pattern="^([A-Za-z]{2})?$")] = "",
+    radius_km: Radius | None = None,
+    kind: Annotated[str, Field(max_length=60)] = "",
+    country_code: CountryCode = "",
     limit: Annotated[int, Field(ge=1, le=50)] = 10,
 ) -> ToolResult:
     """Find places by name: countries, regions, towns, districts, streets, addresses, shops, sights.
 
     Any script and spelling will do; text read off a sign may be given as it is. Every result says how its
-    name met the query (`exact`, `stripped`, `partial`, `prefix`, `fuzzy`) and how large the place is.
+    name met the query (`exact`, `stripped`, `partial`, `prefix`, `fuzzy`, `kind`) and how large the place is.
 
     Args:
-        query: A name or an address, for example "Mannerheimintie 12", "港区" or "Palais du Louvre". Leave it
-            empty and give country_code to get the country's largest cities.
+        query: A name, an address, a crossing ("A street / B street") or a place beside another ("pharmacy
+            opposite Grand Hotel"), for example "Mannerheimintie 12", "港区" or "Palais du Louvre". Leave it
+            empty and give kind to get what is of that kind, or country_code to get its largest cities.
         near_lat: Prefer places near this latitude (give near_lon as well).
         near_lon: Prefer places near this longitude.
+        radius_km: Only places within this distance of that position.
+        kind: Only places of this kind, such as "cafe", "tram stop", "church", "shop", "street" or "city".
         country_code: Only places of this country, ISO 3166-1 alpha-2.
         limit: How many results at most.
     """
-    if not query.strip() and not country_code:
-        raise ToolError("give a query, or a country_code to list its largest cities")
-    if (near_lat is None) != (near_lon is None):
-        raise ToolError("give both near_lat and near_lon, or neither")
-    near = LatLon(near_lat, near_lon) if near_lat is not None and near_lon is not None else None
-    places = await context.maps.search(query, near=near, country_code=country_code.upper(), limit=limit)
+    if not query.strip() and not kind.strip() and not country_code:
+        raise ToolError("give a query, a kind, or a country_code to list its largest cities")
+    near = _near(near_lat, near_lon, radius_km)
+    places = await context.maps.search(
+        query, near=near, radius_km=radius_km, kind=kind, country_code=country_code.upper(), limit=limit
+    )
     return _listed(places)
+
+
+async def suggest_places(
+    context: ToolContext,
+    query: Annotated[str, Field(min_length=1, max_length=200)],
+    near_lat: Latitude | None = None,
+    near_lon: Longitude | None = None,
+    limit: Annotated[int, Field(ge=1, le=20)] = 10,
+) -> ToolResult:
+    """Complete a name of which only the beginning is legible: places whose names go on from there.
+
+    Args:
+        query: The beginning of a name, for example "Mannerh" or "中目".
+        near_lat: Prefer places near this latitude (give near_lon as well).
+        near_lon: Prefer places near this longitude.
+        limit: How many results at most.
+    """
+    return _listed(await context.maps.suggest(query, near=_near(near_lat, near_lon), limit=limit))
+
+
+async def find_combination(
+    context: ToolContext,
+    wanted: Annotated[list[Annotated[str, Field(max_length=100)]], Field(min_length=2, max_length=8)],
+    within_m: Annotated[float, Field(ge=10, le=2000)] = 150,
+    near_lat: Latitude | None = None,
+    near_lon: Longitude | None = None,
+    radius_km: Radius | None = None,
+    country_code: CountryCode = "",
+    limit: Annotated[int, Field(ge=1, le=20)] = 5,
+) -> ToolResult:
+    """Find where several things are close together, as one picture of a street shows them.
+
+    Each result has every thing that was found there with its distance from their centre, and how well it was
+    met. Where not all of them are in one place, those that are without one come after.
+
+    Args:
+        wanted: Two to eight names or kinds, for example ["Lidl", "tram stop", "church"] or names of shops and
+            streets as they were read.
+        within_m: How close together, in metres: the distance from the rarest thing to each other one.
+        near_lat: Prefer combinations near this latitude (give near_lon as well).
+        near_lon: Prefer combinations near this longitude.
+        radius_km: Only combinations within this distance of that position.
+        country_code: Only combinations in this country, ISO 3166-1 alpha-2.
+        limit: How many results at most.
+    """
+    found = await context.maps.combination(
+        wanted,
+        within_m=within_m,
+        near=_near(near_lat, near_lon, radius_km),
+        radius_km=radius_km,
+        country_code=country_code.upper(),
+        limit=limit,
+    )
+    places = [member.place for one in found for member in one.members if member.place]
+    sources = "; ".join(sorted({place.source for place in places if place.source}))
+    return ToolResult({"results": [combination_data(one) for one in found]}, source=sources)
 
 
 async def place_details(context: ToolContext, id: str) -> ToolResult:  # noqa: A002 - the field's name in results
@@ -189,6 +252,21 @@ def place_data(place: Place) -> dict[str, Any]:
     return data
 
 
+def combination_data(found: Combination) -> dict[str, Any]:
+    """A combination as results show it: what is missing is named, positions to about a metre."""
+    data = found.model_dump(mode="json", exclude={"members"}, exclude_none=True)
+    data["lat"], data["lon"] = round(found.lat, 5), round(found.lon, 5)
+    if found.distance_km is not None:
+        data["distance_km"] = round(found.distance_km, 3)
+    members = [
+        {"wanted": one.wanted, "distance_m": one.distance_m, "place": place_data(one.place)}
+        for one in found.members
+        if one.place
+    ]
+    missing = [one.wanted for one in found.members if not one.place]
+    return data | {"members": members} | ({"missing": missing} if missing else {})
+
+
 def shown(context: ToolContext, drawn: MapPicture) -> ToolResult:
     """Return a map picture with the number that it will have, and the area that it shows."""
     area = {side: round(getattr(drawn, side), 5) for side in ("south", "west", "north", "east")}
@@ -198,6 +276,21 @@ def shown(context: ToolContext, drawn: MapPicture) -> ToolResult:
     return ToolResult(data, (picture,), drawn.attribution)
 
 
+def _near(lat: float | None, lon: float | None, radius_km: float | None = None) -> LatLon | None:
+    """Return the position of a `near`.
+
+    Raises:
+        ToolError: half of it is missing, or it is, with a radius around it.
+    """
+    if (lat is None) != (lon is None):
+        raise ToolError("give both near_lat and near_lon, or neither")
+    if lat is None or lon is None:
+        if radius_km is not None:
+            raise ToolError("radius_km is around a position: give near_lat and near_lon as well")
+        return None
+    return LatLon(lat, lon)
+
+
 def _listed(places: Sequence[Place]) -> ToolResult:
     sources = "; ".join(sorted({place.source for place in places if place.source}))
     return ToolResult({"results": [place_data(place) for place in places]}, source=sources)
@@ -205,5 +298,17 @@ def _listed(places: Sequence[Place]) -> ToolResult:
 
 WORLDWIDE = Toolset(
     "worldwide",
-    tuple(Tool(f) for f in (zoom, search_places, place_details, reverse_geocode, road_map, read_clue)),
+    tuple(
+        Tool(function)
+        for function in (
+            zoom,
+            search_places,
+            suggest_places,
+            find_combination,
+            place_details,
+            reverse_geocode,
+            road_map,
+            read_clue,
+        )
+    ),
 )

@@ -28,7 +28,14 @@ class Slow(Kiosks):
         self.go = asyncio.Event()
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         self.asked.append(query)
         await self.go.wait()
@@ -45,7 +52,14 @@ class Preferred(Kiosks):
         self.broken = True
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         if self.broken:
             raise ServiceError("amap: broken", retry_after=0.0)

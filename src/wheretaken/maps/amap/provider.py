@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from wheretaken.errors import PhotoError, ServiceError, ToolError
 from wheretaken.geo import Datum, LatLon
+from wheretaken.maps import filters
 from wheretaken.maps.amap import reading
 from wheretaken.maps.amap.faults import fault
 from wheretaken.maps.base import MapPicture, MapProvider, UnsupportedError
@@ -116,7 +117,14 @@ class AmapProvider(MapProvider):
         return country_code in _COUNTRIES if position is None else _in_china(position)
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return the POIs that `query` names, at most 25: those within 50 km of `near`, else of the country.
 
@@ -128,22 +136,26 @@ class AmapProvider(MapProvider):
         """
         if country_code not in {"", *_COUNTRIES}:
             raise UnsupportedError(f"amap knows places in China only, none in {country_code}")
-        if not query.strip():
+        query = query.strip() or kind
+        if not query:
             raise UnsupportedError("amap cannot list settlements; search for a name")
         keywords = _keywords(query)
         around = near if near is not None and _in_china(near) else None
+        most = filters.asked(limit, _MOST_POIS, radius_km=radius_km, kind=kind)
         found: list[Place] = []
         if around is not None:
-            circle = {"location": reading.written(around), "radius": _NEAR_M, "sortrule": "weight"}
-            found = await self._pois("/v5/place/around", circle, keywords, near, limit)
+            radius = _NEAR_M if radius_km is None else min(max(round(radius_km * 1000), 1), _NEAR_M)
+            circle = {"location": reading.written(around), "radius": radius, "sortrule": "weight"}
+            found = await self._pois("/v5/place/around", circle, keywords, near, most)
         if not found:
-            found = await self._pois("/v5/place/text", {}, keywords, near, limit)
+            found = await self._pois("/v5/place/text", {}, keywords, near, most)
         if not found:
             reply = await self._service.json("/v3/geocode/geo", params={"address": keywords})
             entries = reading.records(reply.get("geocodes"))
             found = [place for entry in entries if (place := reading.geocode(entry, keywords, near))]
         # Who asks for China means its special administrative regions as well.
         wanted = _COUNTRIES if country_code == "CN" else {country_code}
+        found = filters.kept(found, near=near, radius_km=radius_km, kind=kind)
         return [place for place in found if not country_code or place.country_code in wanted][:limit]
 
     async def suggest(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> Sequence[Place]:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from wheretaken.errors import ToolError
 from wheretaken.geo import Datum
+from wheretaken.maps import filters
 from wheretaken.maps.base import MapProvider, StreetView
 from wheretaken.maps.google.faults import fault
 from wheretaken.maps.google.languages import ENGLISH, language_of
@@ -123,7 +124,14 @@ class Google(MapProvider):
         return _KEPT_DAYS if operation in _KEPT else 0.0
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return at most 20 places that a query may name, as Google ranks them.
 
@@ -133,7 +141,8 @@ class Google(MapProvider):
             UnsupportedError: the query is empty: Google does not list a country's settlements.
             ServiceError: it failed.
         """
-        if not query.strip():
+        query = query.strip() or kind
+        if not query:
             raise self._unsupported("list places without a query")
         language = language_of(query, country_code)
         reply = await self._places.json(
@@ -142,9 +151,11 @@ class Google(MapProvider):
             body={
                 "textQuery": query,
                 "languageCode": language,
-                "pageSize": _MOST_FOUND if country_code else min(limit, _MOST_FOUND),
+                "pageSize": _MOST_FOUND
+                if country_code
+                else filters.asked(limit, _MOST_FOUND, radius_km=radius_km, kind=kind),
                 **({"regionCode": country_code.lower()} if country_code else {}),
-                **_preferring(near),
+                **_preferring(near, radius_km),
             },
             headers={"X-Goog-FieldMask": ",".join(f"places.{field}" for field in _FIELDS)},
         )
@@ -154,7 +165,7 @@ class Google(MapProvider):
             within: Params = {"components": f"country:{country_code}"} if country_code else {}
             addresses = await self._geocoded({"address": query, "language": language, **within})
             places = [one.place(query, near, language=language) for one in addresses]
-        return places[:limit]
+        return filters.kept(places, near=near, radius_km=radius_km, kind=kind)[:limit]
 
     async def suggest(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> Sequence[Place]:
         """Return at most five places whose names complete a query.
@@ -302,9 +313,10 @@ class Google(MapProvider):
         return asked.picture(self.name, data)
 
 
-def _preferring(near: LatLon | None) -> dict[str, object]:
+def _preferring(near: LatLon | None, radius_km: float | None = None) -> dict[str, object]:
     if near is None:
         return {}
     shown = written(near)
     centre = {"latitude": shown.lat, "longitude": shown.lon}
-    return {"locationBias": {"circle": {"center": centre, "radius": _NEAR_METRES}}}
+    radius = _NEAR_METRES if radius_km is None else min(radius_km * 1000, _NEAR_METRES)
+    return {"locationBias": {"circle": {"center": centre, "radius": radius}}}

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from wheretaken.geo import LatLon
-from wheretaken.maps.base import MapProvider
-from wheretaken.maps.offline import ranking
+from wheretaken.errors import ToolError
+from wheretaken.geo import LatLon, distance_km
+from wheretaken.maps import filters
+from wheretaken.maps.base import MapProvider, MatchKind
+from wheretaken.maps.offline import combination, ranking
+from wheretaken.maps.offline.region import match, phrases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from wheretaken.maps.base import MapPicture, Place
-    from wheretaken.maps.offline.region import Region
+    from wheretaken.maps.base import Combination, MapPicture, Place
+    from wheretaken.maps.offline.region import Region, RegionInfo
     from wheretaken.maps.offline.render.renderer import Renderer
 
     Progress = Callable[[str, int, int], None]
@@ -30,6 +35,15 @@ if TYPE_CHECKING:
 _Part = TypeVar("_Part")
 
 _SETTLEMENTS = {"city", "town", "village"}
+_COMPLETED = {MatchKind.EXACT, MatchKind.PREFIX}
+_NARROWED = 50
+"""Settlements that are looked at where some are left out for their distance or kind."""
+_READINGS = 3
+_TOWNS = 3
+_TOWN_KM = 5.0
+"""How far from its middle a town reaches at least, for what people say is in it."""
+_EDGE_KM = 1.0
+"""What lies so far outside a region's frame may still be in it."""
 _KEPT_FOR_WORLD = 2
 """Places of a reverse query that stay for settlement and country: a street without its town says little."""
 
@@ -95,13 +109,43 @@ class OfflineProvider(MapProvider):
         self._region_paths()
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> list[Place]:
         """Return the places that `query` may name, from every source, best first, each with its `match`.
 
-        With an empty query, the largest settlements of `country_code`, without a match.
+        With an empty query, everything of `kind`, or else the largest settlements of `country_code`.
         """
-        return await asyncio.to_thread(self._search, query, near, country_code.upper(), limit)
+        asked = Asked(near.wgs84 if near else None, radius_km, kind, country_code.upper(), limit)
+        return await asyncio.to_thread(self._search, query, asked)
+
+    async def suggest(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> list[Place]:
+        """Return the places of every source whose names complete what was typed so far, best first."""
+        return await asyncio.to_thread(self._suggest, query, near.wgs84 if near else None, limit)
+
+    async def combination(
+        self,
+        wanted: Sequence[str],
+        *,
+        within_m: float = 150.0,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        country_code: str = "",
+        limit: int = 10,
+    ) -> list[Combination]:
+        """Return where several things of one region are close together, best first.
+
+        Raises:
+            ToolError: fewer than two things are wanted, or too many, or some of them are not told.
+        """
+        asked = Asked(near.wgs84 if near else None, radius_km, "", country_code.upper(), limit)
+        return await asyncio.to_thread(self._combination, _several(wanted), within_m / 1000, asked)
 
     async def details(self, place_id: str) -> Place | None:
         """Return the place with this id, or None when no source knows it."""
@@ -132,16 +176,102 @@ class OfflineProvider(MapProvider):
             lambda: self._renderer().render(centre, zoom=zoom, width=width, height=height, markers=markers)
         )
 
-    def _search(self, query: str, near: LatLon | None, country_code: str, limit: int) -> list[Place]:
-        if not query.strip():
-            return list(self._world().places_in_country(country_code, limit))
-        found = list(self._world().search(query, near=near, country_code=country_code, limit=limit))
+    def _search(self, query: str, asked: Asked) -> list[Place]:
+        if not query.strip() and not asked.kind:
+            return filters.kept(
+                self._world().places_in_country(asked.country_code, asked.limit),
+                near=asked.near,
+                radius_km=asked.radius_km,
+            )
+        found = self._in_world(query, asked) if query.strip() else []
+        local = self._in_regions(query, asked)
+        if not any(place.match and match.certain(place.match) for place in local):
+            local += self._in_towns(query, asked)
+        found += local
+        if asked.near is not None:
+            found = [ranking.with_distance(place, asked.near) for place in found]
+        return ranking.best(found, asked.limit)
+
+    def _in_world(self, query: str, asked: Asked) -> list[Place]:
+        """Return the settlements, divisions and countries that a query may name."""
+        narrow = asked.radius_km is not None or asked.kind
+        most = max(asked.limit, _NARROWED) if narrow else asked.limit
+        found = self._world().search(query, near=asked.near, country_code=asked.country_code, limit=most)
+        return filters.kept(found, near=asked.near, radius_km=asked.radius_km, kind=asked.kind)
+
+    def _in_regions(self, query: str, asked: Asked) -> list[Place]:
+        """Return what a query may mean in the regions; misspelled names only where none fits."""
+        reached = [region for region in self._regions() if asked.reaches(region.info)]
+        # One region finds out by itself; of many, most have nothing, which is slow to be sure of.
+        for errors in (False, True) if len(reached) > 1 else (True,):
+            found = [
+                situated
+                for region in reached
+                for place in region.search(
+                    query,
+                    near=asked.near,
+                    radius_km=asked.radius_km,
+                    kind=asked.kind,
+                    limit=asked.limit,
+                    errors=errors,
+                )
+                if asked.country_code in {"", (situated := self._situated(place)).country_code}
+            ]
+            if errors or any(place.match and match.certain(place.match) for place in found):
+                return found
+        return []
+
+    def _in_towns(self, query: str, asked: Asked) -> list[Place]:
+        """Return what a query places in a town: "Lidl in Helsinki"."""
+        for reading in islice(phrases.placed(query), _READINGS):
+            towns = [
+                place
+                for place in self._world().search(
+                    reading.anchor, near=asked.near, country_code=asked.country_code, limit=_TOWNS
+                )
+                if place.match and place.match.kind is MatchKind.EXACT and place.kind in _SETTLEMENTS
+            ]
+            found: list[Place] = []
+            for town in towns:
+                radius = max(town.extent_km, _TOWN_KM)
+                there = replace(asked, near=LatLon(town.lat, town.lon), radius_km=radius)
+                found += self._in_regions(reading.subject, there)
+            if found:
+                return filters.kept(found, near=asked.near, radius_km=asked.radius_km)
+        return []
+
+    def _suggest(self, text: str, near: LatLon | None, limit: int) -> list[Place]:
+        if not text.strip():
+            return []
+        typed = self._world().search(text, near=near, limit=limit)
+        found = [place for place in typed if place.match and place.match.kind in _COMPLETED]
         for region in self._regions():
-            local = map(self._situated, region.search(query, near=near, limit=limit))
-            found += [place for place in local if country_code in {"", place.country_code}]
+            found += map(self._situated, region.suggest(text, near=near, limit=limit))
         if near is not None:
             found = [ranking.with_distance(place, near) for place in found]
         return ranking.best(found, limit)
+
+    def _combination(self, wanted: Sequence[str], within_km: float, asked: Asked) -> list[Combination]:
+        found: list[Combination] = []
+        for region in self._regions():
+            if not asked.reaches(region.info):
+                continue
+            parts = [
+                region.members(one, step_km=within_km / 2, near=asked.near, radius_km=asked.radius_km)
+                for one in wanted
+            ]
+            several = combination.find(
+                parts, region.places, within_km=within_km, near=asked.near, limit=asked.limit
+            )
+            found += filter(asked.allows, map(self._located, several))
+        return sorted(found, key=combination.order)[: asked.limit]
+
+    def _located(self, found: Combination) -> Combination:
+        members = tuple(
+            member.model_copy(update={"place": self._situated(member.place)}) if member.place else member
+            for member in found.members
+        )
+        return found.model_copy(update={"members": members})
 
     def _details(self, place_id: str) -> Place | None:
         if not place_id.startswith("osm:"):
@@ -206,6 +336,46 @@ class OfflineProvider(MapProvider):
         from wheretaken.maps.offline.render.renderer import Renderer  # noqa: PLC0415
 
         return Renderer(world.ensure(self._progress), self._region_paths())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a search prefers and leaves out."""
+
+    near: LatLon | None
+    """WGS-84."""
+    radius_km: float | None
+    kind: str
+    country_code: str
+    limit: int
+
+    def reaches(self, info: RegionInfo) -> bool:
+        """Tell whether a region may have anything within the radius."""
+        if self.near is None or self.radius_km is None:
+            return True
+        lat = min(max(self.near.lat, info.south), info.north)
+        lon = min(max(self.near.lon, info.west), info.east)
+        return distance_km(LatLon(lat, lon), self.near) <= self.radius_km + _EDGE_KM
+
+    def allows(self, found: Combination) -> bool:
+        """Tell whether a combination is in the country that is asked for, or none is."""
+        countries = {member.place.country_code for member in found.members if member.place}
+        return not self.country_code or self.country_code in countries
+
+
+def _several(wanted: Sequence[str]) -> list[str]:
+    """Return what is wanted, each once.
+
+    Raises:
+        ToolError: these are not two to eight names or kinds.
+    """
+    several = list(dict.fromkeys(" ".join(one.split()) for one in wanted if one.strip()))
+    if not combination.FEWEST <= len(several) <= combination.MOST_WANTED:
+        raise ToolError(
+            f"a combination is of {combination.FEWEST} to {combination.MOST_WANTED} different names or kinds,"
+            f" not {len(several)}"
+        )
+    return several
 
 
 class _Once(Generic[_Part]):

@@ -23,6 +23,7 @@ _WORTH = {
     MatchKind.PARTIAL: 1.0,
     MatchKind.PREFIX: 0.95,
     MatchKind.FUZZY: 0.9,
+    MatchKind.KIND: 1.05,
 }
 """What a similarity of one is worth, by kind; an exact match can't be reached by the others."""
 _KM_PER_DEGREE = 111.2

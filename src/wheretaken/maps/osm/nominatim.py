@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from wheretaken.errors import UserError
 from wheretaken.geo import LatLon
+from wheretaken.maps import filters
 from wheretaken.maps.base import MapProvider, Place
 from wheretaken.maps.matching import best_match
 from wheretaken.maps.offline.ranking import with_distance
@@ -153,12 +154,21 @@ class Nominatim(MapProvider):
         return cls(service_for(section, cls.name, settings, fault=_fault, transport=transport, ledger=ledger))
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return the places that `query` may name, in Nominatim's order; raises as the base class says."""
-        if not query.strip():
+        query = query.strip() or kind
+        if not query:
             raise self._unsupported("list the largest places of a country")
-        params: dict[str, str | int | float] = {**_ALWAYS, "q": query, "limit": min(limit, _MOST)}
+        most = filters.asked(limit, _MOST, radius_km=radius_km, kind=kind)
+        params: dict[str, str | int | float] = {**_ALWAYS, "q": query, "limit": most}
         if country_code:
             params["countrycodes"] = country_code.lower()
         if near is not None:
@@ -166,6 +176,7 @@ class Nominatim(MapProvider):
             params["viewbox"] = f"{box.west:.5f},{box.north:.5f},{box.east:.5f},{box.south:.5f}"
         found = read(self.name, _LIST, await self._service.json("/search", params=params))
         places = [one.place(query) for one in found]
+        places = filters.kept(places, near=near, radius_km=radius_km, kind=kind)[:limit]
         return [with_distance(place, near) for place in places] if near else places
 
     async def details(self, place_id: str) -> Place | None:

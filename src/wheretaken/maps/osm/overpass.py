@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from wheretaken.errors import ToolError
 from wheretaken.geo import LatLon
+from wheretaken.maps import filters
 from wheretaken.maps.base import MapProvider, Place
 from wheretaken.maps.matching import best_match
 from wheretaken.maps.offline.ranking import with_distance
@@ -115,7 +116,14 @@ class Overpass(MapProvider):
         )
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return what has `query` in one of its names within 5 km of `near`, the closest first.
 
@@ -125,11 +133,14 @@ class Overpass(MapProvider):
         """
         if near is None:
             raise self._unsupported("search without a position to search around")
+        if not query.strip() and kind:
+            raise self._unsupported("list everything of a kind")
         text = " ".join(query.split())
         if len(text) < 2:
             raise ToolError("the query must have at least two letters")
         named = f'[~"^(name|name:.*|alt_name|brand)$"~{_quoted(_literal(text))},i]'
-        places = await self._around(near, _SEARCH_M, named, text)
+        metres = _SEARCH_M if radius_km is None else min(max(round(radius_km * 1000), 1), _SEARCH_M)
+        places = filters.kept(await self._around(near, metres, named, text), kind=kind)
         return [place for place in places if country_code.upper() in {"", place.country_code}][:limit]
 
     async def details(self, place_id: str) -> Place | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import BaseModel, TypeAdapter
 
 from wheretaken.geo import LatLon
+from wheretaken.maps import filters
 from wheretaken.maps.base import MapProvider, Place
 from wheretaken.maps.matching import best_match
 from wheretaken.maps.offline.ranking import with_distance
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _TYPES = {"N": "node", "W": "way", "R": "relation"}
 _RADIUS_KM = 1
 """How far a reverse query looks."""
+_MOST = 40
+"""Results that are asked for where some of them will be left out."""
 _SETTLEMENTS = {"city", "town", "village"}
 
 
@@ -122,12 +125,21 @@ class Photon(MapProvider):
         return cls(service_for(settings.photon, cls.name, settings, transport=transport, ledger=ledger))
 
     async def search(
-        self, query: str, *, near: LatLon | None = None, country_code: str = "", limit: int = 10
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        country_code: str = "",
+        limit: int = 10,
     ) -> Sequence[Place]:
         """Return the places that `query` may name, in Photon's order; raises as the base class says."""
-        if not query.strip():
+        query = query.strip() or kind
+        if not query:
             raise self._unsupported("list the largest places of a country")
-        params: dict[str, str | int] = {"q": query, "limit": limit}
+        most = filters.asked(limit, max(limit, _MOST), radius_km=radius_km, kind=kind)
+        params: dict[str, str | int] = {"q": query, "limit": most}
         if country_code:
             params["countrycode"] = country_code.upper()
         if near is not None:
@@ -136,6 +148,7 @@ class Photon(MapProvider):
         places = [feature.place(query) for feature in found]
         # Servers before version 1.0 ignore the country.
         places = [place for place in places if country_code.upper() in {"", place.country_code}]
+        places = filters.kept(places, near=near, radius_km=radius_km, kind=kind)[:limit]
         return [with_distance(place, near) for place in places] if near else places
 
     async def suggest(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> Sequence[Place]:

@@ -43,6 +43,7 @@ RELIABILITY = {
     MatchKind.PARTIAL: 0.6,
     MatchKind.PREFIX: 0.12,
     MatchKind.FUZZY: 0.45,
+    MatchKind.KIND: 0.02,
 }
 """How often a text that met a name like this means that place or a namesake of it."""
 WORTH_IF_BETTER = 0.15

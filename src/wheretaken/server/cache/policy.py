@@ -29,6 +29,8 @@ OPERATIONS = {
     "amap_keyword_search": "search",
     "google_map_search": "search",
     "amap_input_tips": "suggest",
+    "suggest_places": "suggest",
+    "find_combination": "combination",
     "place_details": "details",
     "amap_poi_detail": "details",
     "reverse_geocode": "reverse",

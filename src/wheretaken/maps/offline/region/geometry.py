@@ -59,6 +59,20 @@ def flat_km(lat: float, lon: float, other_lat: float, other_lon: float) -> float
     return math.hypot((other_lat - lat) * north, (other_lon - lon) * east)
 
 
+def apart_km(
+    lats: Sequence[float], lons: Sequence[float], spots: Sequence[tuple[float, float]]
+) -> list[float]:
+    """Return for each position how far the nearest of some spots is from it."""
+    import numpy as np  # noqa: PLC0415 - shapely, which is not loaded before it is needed, brings it
+
+    north, east = km_per_degree(spots[0][0])
+    found = np.full(len(lats), np.inf)
+    at = np.array([lats, lons])
+    for lat, lon in spots:
+        np.minimum(found, np.hypot((at[0] - lat) * north, (at[1] - lon) * east), out=found)
+    return found.tolist()
+
+
 def measure(wkb: bytes) -> Polygon:
     """Return a point inside a (multi)polygon, its centroid when that is inside, its area and its box."""
     shape = _shapely().from_wkb(wkb)
@@ -104,6 +118,34 @@ def connected(lines: Sequence[bytes], gap_km: float) -> list[list[int]]:
     for i in range(len(parent)):
         groups.setdefault(root(i), []).append(i)
     return list(groups.values())
+
+
+def meeting(one: Sequence[bytes], other: Sequence[bytes]) -> tuple[float, float, float]:
+    """Return where two groups of lines meet: latitude, longitude, and how far apart they are there in km.
+
+    Where they cross more than once, as two carriageways do, it is the middle of these points.
+    """
+    shapely = _shapely()
+    first, second = (shapely.multilinestrings(shapely.from_wkb(list(lines))) for lines in (one, other))
+    lat_km, lon_km = km_per_degree(first.bounds[1])
+    common = shapely.intersection(first, second)
+    if not common.is_empty:
+        # A stretch that both share counts as the point in its middle.
+        middle_point = common.centroid
+        return middle_point.y, middle_point.x, 0.0
+    gap = shapely.get_coordinates(shapely.shortest_line(first, second))
+    (west, south), (east, north) = gap.tolist()
+    apart = math.hypot((east - west) * lon_km, (north - south) * lat_km)
+    return (south + north) / 2, (west + east) / 2, apart
+
+
+def along(lines: Sequence[bytes], step_km: float) -> list[tuple[float, float]]:
+    """Return (latitude, longitude) of points on a group of lines, at most `step_km` apart."""
+    shapely = _shapely()
+    shapes = shapely.from_wkb(list(lines))
+    step = step_km / km_per_degree(shapes[0].bounds[1])[0]
+    points = shapely.get_coordinates(shapely.segmentize(shapes, step))
+    return [(lat, lon) for lon, lat in points.tolist()]
 
 
 def nearest(wkb: bytes, lat: float, lon: float) -> Spot:

@@ -7,7 +7,7 @@ little else of them. They are kept in one row per kind, which is read in a milli
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,9 +71,19 @@ def index(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO kind VALUES (?, ?)", (kind, packed))
 
 
-def unpack(places: bytes) -> tuple[Ints, Floats, Floats]:
-    """Return the thing ids, latitudes and longitudes of one `kind` row, in the order of the ids."""
+class Positions(NamedTuple):
+    """Where all things of one kind are, in the order of their numbers."""
+
+    numbers: Ints
+    """Rows of `thing`, shape (n,)."""
+    lats: Floats
+    lons: Floats
+    """WGS-84 degrees, shape (n,)."""
+
+
+def unpack(places: bytes) -> Positions:
+    """Return what one `kind` row holds."""
     import numpy as np  # noqa: PLC0415 - an exact search needs no arrays
 
     columns = np.frombuffer(places, dtype="<i4").reshape(-1, 3)
-    return columns[:, 0].astype(np.int64), columns[:, 1] * DEGREES, columns[:, 2] * DEGREES
+    return Positions(columns[:, 0].astype(np.int64), columns[:, 1] * DEGREES, columns[:, 2] * DEGREES)

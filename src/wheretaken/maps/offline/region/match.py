@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from wheretaken.errors import MissingExtraError
 from wheretaken.maps.base import MatchKind
 from wheretaken.maps.offline import names
-from wheretaken.maps.offline.region.aliases import GENERIC, MIN_FUZZY, pairs, stripped
+from wheretaken.maps.offline.region.aliases import GENERIC, IN_LATIN, MIN_FUZZY, pairs, stripped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from wheretaken.maps.base import Match
     from wheretaken.maps.offline.region.table import Alias, Tables
 
 _ORDER = {kind: position for position, kind in enumerate(MatchKind)}
@@ -49,6 +50,11 @@ class Hit:
     similarity: float
     alias: str
     rank: int
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """The sort key, smallest first: how the name was met, and how well."""
+        return (_ORDER[self.kind], -round(self.similarity, 2))
 
     def better_than(self, other: Hit | None) -> bool:
         """Tell whether this is the better reason for the same thing."""
@@ -83,10 +89,20 @@ def find(tables: Tables, query: str, *, explained: bool = False) -> dict[int, Hi
     windows = list(_windows(key))
     _keep(hits, _inside(tables, key, windows))
     _keep(hits, _beginning(tables, key))
-    if not explained and not any(_certain(hit) for hit in hits.values()):
+    if not explained and not any(certain(hit) for hit in hits.values()):
         _keep(hits, fuzzy(tables, query))
         if not any(hit.kind is MatchKind.FUZZY for hit in hits.values()):
             _keep(hits, _fuzzy_windows(tables, key, windows))
+    return hits
+
+
+def completing(tables: Tables, text: str) -> dict[int, Hit]:
+    """Return the best hit for every thing that has a name which begins with what was typed, or is it."""
+    key = names.fold(text)
+    hits: dict[int, Hit] = {}
+    if key:
+        _keep(hits, _whole(tables, key))
+        _keep(hits, _beginning(tables, key))
     return hits
 
 
@@ -124,8 +140,8 @@ def _keep(hits: dict[int, Hit], found: Iterable[Hit]) -> None:
             hits[hit.thing_id] = hit
 
 
-def _certain(hit: Hit) -> bool:
-    """Tell whether a hit explains so much of the query that a misspelled name is no better."""
+def certain(hit: Hit | Match) -> bool:
+    """Tell whether a name explains so much of the query that a misspelled one is no better."""
     return hit.kind in {MatchKind.EXACT, MatchKind.STRIPPED} or (
         hit.kind is MatchKind.PARTIAL and hit.similarity > 0.6
     )
@@ -134,8 +150,11 @@ def _certain(hit: Hit) -> bool:
 def _whole(tables: Tables, key: str) -> Iterator[Hit]:
     """Yield names equal to the query, and those equal without generic words on either side."""
     short = stripped(key)
-    for alias in tables.aliases("folded", {key}):
-        yield Hit(alias.thing_id, MatchKind.EXACT, 1.0, alias.name, alias.rank)
+    # Romanised names are one word where people write several: "Shanghai Daxue".
+    joined = key.replace(" ", "")
+    for alias in tables.aliases("folded", {key, joined}):
+        if alias.folded == key or alias.rank == IN_LATIN:
+            yield Hit(alias.thing_id, MatchKind.EXACT, 1.0, alias.name, alias.rank)
     if short:
         for alias in tables.aliases("folded", {short}):
             yield _stripped_hit(key, alias)

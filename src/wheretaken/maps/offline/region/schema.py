@@ -25,6 +25,11 @@ OVERTURE = "overture"
 OVERTURE_ATTRIBUTION = "© OpenStreetMap contributors, Overture Maps Foundation (CDLA Permissive 2.0)"
 
 
+def place_id(osm_id: str) -> str:
+    """Return the id of a place from that of a thing."""
+    return osm_id if osm_id.startswith(f"{OVERTURE}:") else f"osm:{osm_id}"
+
+
 def source_of(osm_id: str) -> str:
     """Return who a thing with this id is from, as their licence wants it said."""
     return OVERTURE_ATTRIBUTION if osm_id.startswith(f"{OVERTURE}:") else ATTRIBUTION

@@ -1,29 +1,45 @@
-"""`Region`: one region file, searched by name and address, and asked what is around a point."""
+"""`Region`: one region file, searched by name, kind and address, and asked what is around a point."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from wheretaken.maps.base import Match, MatchKind, Place
+from wheretaken.maps import kinds as sorts
+from wheretaken.maps.base import Match, MatchKind
 from wheretaken.maps.offline import names, ranking
-from wheretaken.maps.offline.region import addresses, geometry, match, schema
-from wheretaken.maps.offline.region import tags as tagging
+from wheretaken.maps.offline.region import (
+    addresses,
+    beside,
+    crossings,
+    geometry,
+    kinds,
+    match,
+    members,
+    phrases,
+    places,
+    schema,
+)
 from wheretaken.maps.offline.region.info import read_info
+from wheretaken.maps.offline.region.scope import Scope
 from wheretaken.maps.offline.region.table import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from wheretaken.geo import LatLon
+    from wheretaken.maps.base import Place
+    from wheretaken.maps.offline.region.match import Hit
+    from wheretaken.maps.offline.region.phrases import Placed
     from wheretaken.maps.offline.region.table import Thing
 
 AROUND_KM = 0.3
 """How far from a position `reverse` looks."""
-_ADDRESS_KM = 0.03
 _PER_NUMBER_KM = 0.015
 """About how far apart house numbers are that differ by one, where nothing better is known."""
 _BEYOND = 20
@@ -35,6 +51,16 @@ _NEVER_SURE = 0.98
 """The similarity of a street whose name only looks equal."""
 _NEIGHBOUR = 0.94
 """The worth of a neighbouring number: below every number that agrees, above the street alone."""
+_ANY_OF_KIND = 0.7
+"""The similarity of a thing whose kind the query names, and nothing else of it."""
+_MOST_HITS = 1_000
+"""Things of which more is read: beyond them a chain's branches are compared by number only."""
+_SPARE = 3
+"""How many times as many places as are wanted are compared in full."""
+_MOST_READINGS = 6
+"""Ways to take a query apart that are tried."""
+_MOST_ANCHORS = 6
+"""Things of one name that another may be placed by."""
 
 
 class Region:
@@ -47,6 +73,7 @@ class Region:
     def __init__(self, path: Path) -> None:
         self.info = read_info(path)
         self._tables = Tables(path)
+        self._list_of = lru_cache(maxsize=64)(self._read_list)
 
     def __enter__(self) -> Self:
         return self
@@ -60,47 +87,206 @@ class Region:
         """Close the file."""
         self._tables.close()
 
-    def search(self, query: str, *, near: LatLon | None = None, limit: int = 10) -> list[Place]:
-        """Return the named things and addresses that `query` may mean, best first, each with its `match`."""
+    def search(
+        self,
+        query: str,
+        *,
+        near: LatLon | None = None,
+        radius_km: float | None = None,
+        kind: str = "",
+        limit: int = 10,
+        errors: bool = True,
+    ) -> list[Place]:
+        """Return the named things, addresses and crossings that `query` may mean, best first.
+
+        Each comes with its `match`. With an empty query, everything of `kind`, the nearest first.
+
+        Args:
+            query: as `MapProvider.search` takes it.
+            near: WGS-84; nearer places are preferred.
+            radius_km: only places within this distance of `near`.
+            kind: only places of this kind.
+            limit: how many at most.
+            errors: also look for names that are spelled a little differently, where no other fits.
+        """
+        scope = Scope(near, radius_km, sorts.kinds_of(kind))
+        if not query.strip():
+            return ranking.best(self._of_kind(scope, kind, scope.kinds, limit), limit)
+        found = self._called(query, scope, limit, errors=errors)
+        if not any(_explained(place) for place in found):
+            found += self._placed(query, scope, limit)
+            if meant := sorts.known(query):
+                wanted = meant if not scope.kinds else meant & scope.kinds
+                found += self._of_kind(scope, query, wanted, limit)
+        if near is not None:
+            found = [ranking.with_distance(place, near) for place in found]
+        return ranking.best(found, limit)
+
+    def _called(self, query: str, scope: Scope, limit: int, *, errors: bool = True) -> list[Place]:
+        """Return what has the query as its name or address, or is the crossing that it names."""
         address = self._address(query)
-        found = [*self._named(query, address)]
+        found = [*self._named(query, address, scope, limit, errors=errors)]
+        if address is not None and self._wants(scope, "address"):
+            found += [door for door in self._doors(address) if scope.has(door.lat, door.lon)]
+        if not any(_explained(place) for place in found):
+            found += self._crossings(query, scope)
+        return found
+
+    def suggest(self, text: str, *, near: LatLon | None = None, limit: int = 10) -> list[Place]:
+        """Return things whose names begin with what was typed, or have a word that does, best first."""
+        scope = Scope(near)
+        hits = match.completing(self._tables, text)
+        found = list(self._places_of(hits, scope, limit))
+        address = self._address(text)
         if address is not None:
             found += self._doors(address)
         if near is not None:
             found = [ranking.with_distance(place, near) for place in found]
         return ranking.best(found, limit)
 
+    def members(
+        self, wanted: str, *, step_km: float, near: LatLon | None = None, radius_km: float | None = None
+    ) -> members.Members:
+        """Return where everything is that a name or kind may mean; see `members`."""
+        return members.find(self._tables, self._lists, wanted, step_km, near, radius_km)
+
+    def places(self, ids: Collection[int]) -> dict[int, Place]:
+        """Return the things with these numbers of the region file as places."""
+        return {number: places.place(thing) for number, thing in self._tables.things(ids).items()}
+
     def details(self, place_id: str) -> Place | None:
         """Return the place with an id such as `osm:w456`; any way of a street stands for the street."""
-        source, _, number = place_id.partition(":")
-        known = {"osm": number, schema.OVERTURE: place_id}.get(source)
+        source, _, osm_id = place_id.partition(":")
+        if source == "osm" and crossings.SEPARATOR in osm_id:
+            return crossings.details(self._tables, osm_id)
+        known = {"osm": osm_id, schema.OVERTURE: place_id}.get(source)
         thing = self._tables.by_osm_id(known) if known else None
-        return None if thing is None else _place(thing)
+        return None if thing is None else places.place(thing)
 
     def reverse(self, position: LatLon, *, limit: int = 5) -> list[Place]:
         """Return what is within 300 m of a position: what is near and small first, as that says most.
 
         The nearest address and the nearest street are among them whenever there are any.
         """
-        around = sorted(self._around(position), key=_telling)
+        around = sorted(self._around(position), key=places.telling)
         chosen: list[Place] = []
         for wanted in ("address", "street"):
             chosen += [place for place in around if place.kind == wanted][:1]
         named = [place for place in around if place.kind not in {"address", "street"}]
-        return sorted((chosen + named)[: max(limit, 0)], key=_telling)
+        return sorted((chosen + named)[: max(limit, 0)], key=places.telling)
 
-    def _named(self, query: str, found: _Address | None) -> Iterator[Place]:
+    def _named(
+        self, query: str, found: _Address | None, scope: Scope, limit: int, *, errors: bool
+    ) -> Iterator[Place]:
         """Yield what the query names; a name beside the address where that thing is explains both."""
         known = found is not None and found.similarity == 1 and not found.left
-        hits = match.find(self._tables, query, explained=known)
-        things = self._tables.things(hits).values()
-        for thing in sorted(things, key=lambda thing: hits[thing.id].rank):
-            hit = hits[thing.id]
+        hits = match.find(self._tables, query, explained=known or not errors)
+        for thing, hit in self._chosen(hits, scope, limit):
             kind, similarity = hit.kind, hit.similarity
             if found and kind is MatchKind.PARTIAL and thing.kind != "street" and found.has(thing):
                 similarity = min(1.0, similarity + found.covered(thing))
                 kind = MatchKind.EXACT if similarity > _WHOLE else kind
-            yield _place(thing, Match(kind=kind, alias=hit.alias, similarity=similarity))
+            yield places.place(thing, Match(kind=kind, alias=hit.alias, similarity=similarity))
+
+    def _places_of(self, hits: dict[int, Hit], scope: Scope, limit: int) -> Iterator[Place]:
+        for thing, hit in self._chosen(hits, scope, limit):
+            yield places.place(thing, Match(kind=hit.kind, alias=hit.alias, similarity=hit.similarity))
+
+    def _chosen(self, hits: dict[int, Hit], scope: Scope, limit: int) -> list[tuple[Thing, Hit]]:
+        """Return the things that may be among the first `limit`, the best hits first and then the nearest.
+
+        A chain has thousands of branches: making places of all would take longer than finding them.
+        """
+        if scope.kinds:
+            hits = self._of_kinds(hits, scope.kinds)
+        if len(hits) > _MOST_HITS:
+            away = {
+                number: scope.away(lat, lon)
+                for number, lat, lon in self._tables.positions(hits)
+                if scope.has(lat, lon)
+            }
+            nearest = sorted(away, key=lambda number: (hits[number].order, away[number]))
+            hits = {number: hits[number] for number in nearest[:_MOST_HITS]}
+        found = [
+            (thing, hits[thing.id])
+            for thing in self._tables.things(hits).values()
+            if scope.has(thing.lat, thing.lon)
+        ]
+        found.sort(key=lambda one: (one[1].order, scope.away(one[0].lat, one[0].lon), one[1].rank))
+        return found[: limit * _SPARE + 20]
+
+    def _of_kinds(self, hits: dict[int, Hit], wanted: frozenset[str]) -> dict[int, Hit]:
+        """Return the hits that are of one of some kinds."""
+        fitting = {int(number) for number in members.numbers(self._lists(wanted)) if int(number) in hits}
+        for number, thing in self._tables.things(hits.keys() - fitting).items():
+            if sorts.is_of(thing.kind, wanted):
+                fitting.add(number)
+        return {number: hit for number, hit in hits.items() if number in fitting}
+
+    def _wants(self, scope: Scope, kind: str) -> bool:
+        return not scope.kinds or kind in scope.kinds
+
+    def _of_kind(self, scope: Scope, said: str, wanted: frozenset[str], limit: int) -> Iterator[Place]:
+        """Yield the things of a kind, the nearest to `near` of them."""
+        numbers = members.nearest(self._lists(wanted), limit * _SPARE, scope.near, scope.radius_km)
+        for thing in self._tables.things(numbers).values():
+            if scope.has(thing.lat, thing.lon):
+                met = Match(kind=MatchKind.KIND, alias=said or thing.kind, similarity=_ANY_OF_KIND)
+                place = places.place(thing, met)
+                yield ranking.with_distance(place, scope.near) if scope.near else place
+
+    def _lists(self, wanted: Iterable[str]) -> list[kinds.Positions]:
+        """Return where the things of each of the kinds are."""
+        return [found for kind in sorted(wanted) if (found := self._list_of(kind)) is not None]
+
+    def _read_list(self, kind: str) -> kinds.Positions | None:
+        packed = self._tables.kind_lists([kind])
+        return kinds.unpack(packed[0]) if packed else None
+
+    def _crossings(self, query: str, scope: Scope) -> Iterator[Place]:
+        """Yield the crossings of streets that the query names both of."""
+        if not self._wants(scope, crossings.KIND):
+            return
+        for one, other in islice(phrases.crossings(query), _MOST_READINGS):
+            first, second = self._street(one), self._street(other)
+            if not (first and second):
+                continue
+            similarity = min(first[1], second[1])
+            for place in crossings.find(self._tables, first[0], second[0], similarity):
+                if scope.has(place.lat, place.lon):
+                    yield place
+
+    def _street(self, name: str) -> tuple[list[Thing], float] | None:
+        """Return the streets that a name is meant for, and how similar theirs is."""
+        key = names.fold(name)
+        hits = {alias.thing_id: 1.0 for alias in self._tables.aliases("folded", {key})}
+        things = [thing for thing in self._tables.things(hits).values() if thing.kind == "street"]
+        if not things:
+            found = match.find(self._tables, name)
+            hits = {
+                number: min(hit.similarity, _NEVER_SURE)
+                for number, hit in found.items()
+                if hit.kind in {MatchKind.STRIPPED, MatchKind.FUZZY}
+            }
+            things = [thing for thing in self._tables.things(hits).values() if thing.kind == "street"]
+        if not things:
+            return None
+        best = max(hits[thing.id] for thing in things)
+        return [thing for thing in things if hits[thing.id] == best], best
+
+    def _placed(self, query: str, scope: Scope, limit: int) -> Iterator[Place]:
+        """Yield things that the query places by another one, where both are found together."""
+        for reading in islice(phrases.placed(query), _MOST_READINGS):
+            found = list(self._beside(reading, scope, limit))
+            yield from found
+            if found:
+                return
+
+    def _beside(self, reading: Placed, scope: Scope, limit: int) -> Iterator[Place]:
+        anchors = ranking.best(self._called(reading.anchor, Scope(scope.near), _MOST_ANCHORS), _MOST_ANCHORS)
+        sure = [place for place in anchors if place.match and _names_it(place.match)]
+        if sure:
+            yield from beside.find(self._tables, self._lists, reading, sure, scope, limit * _SPARE)
 
     def _address(self, query: str) -> _Address | None:
         """Return the street and number that a query gives, when the street is one of this region."""
@@ -158,7 +344,7 @@ class Region:
             seen: dict[tuple[str, str, float], Thing] = {}
             for thing in sorted(doors, key=lambda thing: (thing.kind != "address", thing.id)):
                 seen.setdefault((thing.street_folded, thing.house_number, round(thing.lat, 2)), thing)
-            yield from (_door(thing, found.match(thing, best)) for thing in seen.values())
+            yield from (places.door(thing, found.match(thing, best)) for thing in seen.values())
             return
         first, beyond = addresses.nearest(found.number, [number for _, number in numbered])
         thing, number = numbered[first]
@@ -170,7 +356,7 @@ class Region:
             extent = steps * _PER_NUMBER_KM
         else:
             return
-        yield _door(thing, found.match(thing, _NEIGHBOUR), max(extent, 2 * _ADDRESS_KM))
+        yield places.door(thing, found.match(thing, _NEIGHBOUR), max(extent, 2 * places.ADDRESS_KM))
 
     def _around(self, position: LatLon) -> Iterator[Place]:
         lat, lon = position.lat, position.lon
@@ -185,9 +371,9 @@ class Region:
                 nearest[thing.id] = (thing, spot)
         for thing, spot in nearest.values():
             if spot.extent_km <= AROUND_KM:
-                yield _place(thing).model_copy(update=_seen(thing, spot))
+                yield places.place(thing).model_copy(update=places.seen(thing, spot))
                 if thing.house_number and thing.street and thing.kind != "address":
-                    yield _door(thing).model_copy(update={"distance_km": spot.extent_km})
+                    yield places.door(thing).model_copy(update={"distance_km": spot.extent_km})
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,52 +408,20 @@ class _Address:
             kind = MatchKind.FUZZY
         else:
             kind = MatchKind.EXACT if covered > _WHOLE and agreement > _NEIGHBOUR else MatchKind.PARTIAL
-        return Match(kind=kind, alias=_line(thing), similarity=covered * agreement)
+        return Match(kind=kind, alias=places.line(thing), similarity=covered * agreement)
 
 
 def _is_postcode(word: str) -> bool:
     return word.isdigit() and len(word) == _POSTCODE_DIGITS
 
 
-def _line(thing: Thing) -> str:
-    """Return street and number, "" when either is unknown."""
-    if not (thing.house_number and thing.street):
-        return ""
-    return tagging.Address(thing.street, thing.house_number, thing.city, thing.country_code).line()
+def _explained(place: Place) -> bool:
+    """Tell whether a place is called exactly what was asked for."""
+    return place.match is not None and place.match.kind is MatchKind.EXACT
 
 
-def _seen(thing: Thing, spot: geometry.Spot) -> dict[str, object]:
-    """Return what changes with the point of view: a street is where it is nearest, other things stay."""
-    if thing.kind == "street":
-        return {"distance_km": spot.extent_km, "lat": spot.lat, "lon": spot.lon}
-    return {"distance_km": spot.extent_km}
-
-
-def _door(thing: Thing, met: Match | None = None, extent_km: float = _ADDRESS_KM) -> Place:
-    """Return an address as a place of its own, whatever is behind the door."""
-    update = {"kind": "address", "name": _line(thing), "english": "", "extent_km": extent_km}
-    return _place(thing, met).model_copy(update=update)
-
-
-def _place(thing: Thing, met: Match | None = None) -> Place:
-    return Place(
-        id=thing.osm_id if ":" in thing.osm_id else f"osm:{thing.osm_id}",
-        name=thing.name,
-        kind=thing.kind,
-        lat=thing.lat,
-        lon=thing.lon,
-        country_code=thing.country_code,
-        city=thing.city,
-        address=_line(thing),
-        english=thing.english,
-        extent_km=thing.extent_km,
-        match=met,
-        source=schema.OVERTURE_ATTRIBUTION
-        if thing.osm_id.startswith(schema.OVERTURE)
-        else schema.ATTRIBUTION,
-    )
-
-
-def _telling(place: Place) -> float:
-    """Return the sort key of things around a point: a park around it says less than a shop beside it."""
-    return (place.distance_km or 0.0) + place.extent_km / 5
+def _names_it(met: Match) -> bool:
+    """Tell whether a place is what the whole of a text means."""
+    if met.kind is MatchKind.FUZZY:
+        return met.similarity > _NEVER_SURE - 0.25
+    return met.kind is MatchKind.EXACT or (met.kind is MatchKind.STRIPPED and met.similarity > 0.7)

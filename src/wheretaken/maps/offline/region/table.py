@@ -71,6 +71,7 @@ _LINES_IN = (
     " JOIN part ON line_id = line.id JOIN thing ON thing.id = thing_id"
     " WHERE xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ?"
 )
+_LINES_OF = "SELECT thing_id, geometry FROM part JOIN line ON line.id = line_id WHERE thing_id"
 _AREAS_IN = (
     "SELECT geometry, thing.* FROM idx_area_geometry JOIN area ON area.id = pkid"
     " JOIN thing ON thing.osm_id = area.osm_id"
@@ -165,6 +166,21 @@ class Tables:
             _THING + " WHERE house_number <> '' AND street_folded <> '' AND street_folded", streets
         )
         return [Thing(*row) for row in rows]
+
+    def kind_lists(self, kinds: Collection[str]) -> list[bytes]:
+        """Return where all things of each of the kinds are, packed as `kinds.unpack` reads it."""
+        return [row[0] for row in self._in("SELECT places FROM kind WHERE kind", kinds)]
+
+    def lines_of(self, things: Collection[int]) -> dict[int, list[bytes]]:
+        """Return the geometry (WKB) of the ways of each street."""
+        found: dict[int, list[bytes]] = {}
+        for thing_id, wkb in self._in(_LINES_OF, things):
+            found.setdefault(thing_id, []).append(wkb)
+        return found
+
+    def positions(self, things: Collection[int]) -> list[tuple[int, float, float]]:
+        """Return number, latitude and longitude of each of the things."""
+        return [tuple(row) for row in self._in("SELECT id, lat, lon FROM thing WHERE id", things)]
 
     def by_osm_id(self, osm_id: str) -> Thing | None:
         """Return the thing that an OpenStreetMap element is, or the street that a way is a part of."""

@@ -188,11 +188,12 @@ def _spelled(tags: Tags) -> Iterator[tuple[str, int]]:
 
 
 def _stands_for_name(key: str, tags: Tags) -> bool:
-    """Tell whether people call it by its operator or its house, having no name, or by its number: roads."""
+    """Tell whether people call it by its operator, by its house, having no name, or by its number: roads."""
     if key == "addr:housename":
         return not title(tags)
     if key == "operator":
-        return title(tags) == " ".join(tags[key].split())
+        run = "office" in tags or "shop" in tags or tags.get("amenity") in _RUN_BY_NAME
+        return run or title(tags) == " ".join(tags[key].split())
     return key == "ref" and "highway" in tags and not tags[key].isdigit()
 
 
