@@ -250,11 +250,45 @@ def maps_render(
     marker: Annotated[
         list[str] | None, typer.Option(metavar="LAT,LON", help="A numbered marker; may be repeated.")
     ] = None,
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="Language of the labels, such as en; local names without it.")
+    ] = "",
 ) -> None:
     """Draw a map picture around a position."""
     from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
 
-    raise typer.Exit(mapping.render(lat, lon, output, zoom=zoom, size=size, markers=marker or []))
+    raise typer.Exit(
+        mapping.render(lat, lon, output, zoom=zoom, size=size, markers=marker or [], language=language)
+    )
+
+
+@maps_app.command("tiles", context_settings=_NEGATIVE_NUMBERS)
+def maps_tiles(
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write all tiles into a .pmtiles or .mbtiles file instead."
+        ),
+    ] = None,
+    area: Annotated[
+        str | None,
+        typer.Option(metavar="S,W,N,E", help="What to write, degrees; without it, all regions."),
+    ] = None,
+    max_zoom: Annotated[
+        int, typer.Option(metavar="Z", min=0, max=16, help="The closest tiles to write.")
+    ] = 16,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8002,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="A web page's origin that may read the tiles; may be repeated."),
+    ] = None,
+) -> None:
+    """Serve vector tiles of the loaded regions to browsers on this machine, until Ctrl-C; or write them."""
+    from wheretaken.cli import tiling  # noqa: PLC0415 - see the package's docstring
+
+    if output is not None:
+        raise typer.Exit(tiling.export(output, area=area, max_zoom=max_zoom))
+    raise typer.Exit(tiling.serve(port=port, origins=allow_origin or []))
 
 
 @maps_app.command("add")

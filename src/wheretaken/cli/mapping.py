@@ -49,7 +49,9 @@ def reverse(lat: float, lon: float, *, limit: int, as_json: bool) -> int:
     return _print(found, as_json=as_json, nothing=f"nothing is known at {lat}, {lon}")
 
 
-def render(lat: float, lon: float, output: Path, *, zoom: float, size: str, markers: Sequence[str]) -> int:
+def render(
+    lat: float, lon: float, output: Path, *, zoom: float, size: str, markers: Sequence[str], language: str
+) -> int:
     """Write a map picture."""
     match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", size)
     width, height = (int(match[1]), int(match[2])) if match else (0, 0)
@@ -59,7 +61,9 @@ def render(lat: float, lon: float, output: Path, *, zoom: float, size: str, mark
         raise UserError(f"the picture is a PNG file; give -o a name such as {output.stem or 'map'}.png, or -")
     centre, pins = _checked(lat, lon), [_position(marker) for marker in markers]
     maps = offline_maps(consoles.notices())
-    picture = asyncio.run(maps.road_map(centre, zoom=zoom, width=width, height=height, markers=pins))
+    picture = asyncio.run(
+        maps.road_map(centre, zoom=zoom, width=width, height=height, markers=pins, language=language)
+    )
     _write(picture.png, output)
     consoles.notices().print(f"{escape(str(output))}  [dim]{escape(picture.attribution)}[/]", soft_wrap=True)
     return OK

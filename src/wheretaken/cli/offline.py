@@ -41,10 +41,9 @@ def offline_maps(console: Console | None) -> OfflineProvider:
 class Stages:
     """Shows a build's stages: one bar on a terminal, a line each elsewhere, nothing if there is no build."""
 
-    def __init__(self, console: Console, why: str = "first use: ") -> None:
-        """Write to `console`; `why` stands before every stage."""
-        self._why = why
-        columns = (TextColumn(f"{why}{{task.description}}"), BarColumn(), TimeElapsedColumn())
+    def __init__(self, console: Console, prefix: str = "first use: ") -> None:
+        self._prefix = prefix
+        columns = (TextColumn(prefix + "{task.description}"), BarColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=console, transient=True)
         self._console = console
         self._task: TaskID | None = None
@@ -65,5 +64,5 @@ class Stages:
                 self._bars.start()
             self._bars.update(self._task, description=stage, completed=done, total=total or None)
         elif stage != self._stage and done < max(total, 1):
-            self._console.print(f"{self._why}{stage}", markup=False)
+            self._console.print(f"{self._prefix}{stage}", markup=False)
         self._stage = stage

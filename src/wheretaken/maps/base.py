@@ -262,8 +262,13 @@ class MapProvider:
         width: int = 500,
         height: int = 500,
         markers: Sequence[LatLon] = (),
+        language: str = "",
     ) -> MapPicture:
-        """Return a labelled map picture around `centre` with numbered markers."""
+        """Return a labelled map picture around `centre` with numbered markers.
+
+        With a `language` (a code such as "en" or "zh-Hant") its labels are in that language where the service
+        can do so; without, in each place's own.
+        """
         raise self._unsupported("draw maps")
 
     async def satellite(

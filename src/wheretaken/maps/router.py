@@ -252,12 +252,15 @@ class Router(MapProvider):
         width: int = 500,
         height: int = 500,
         markers: Sequence[LatLon] = (),
+        language: str = "",
     ) -> MapPicture:
         """Return a labelled map picture around `centre` with numbered markers."""
         return await self._ask(
             "road_map",
             _Where(centre),
-            lambda one: one.road_map(centre, zoom=zoom, width=width, height=height, markers=markers),
+            lambda one: one.road_map(
+                centre, zoom=zoom, width=width, height=height, markers=markers, language=language
+            ),
         )
 
     async def satellite(

@@ -297,6 +297,7 @@ class RoadTiles(_TileProvider):
         width: int = 500,
         height: int = 500,
         markers: Sequence[LatLon] = (),
+        language: str = "",  # noqa: ARG002 - what a tile server has drawn, it has drawn
     ) -> MapPicture:
         """Return a map picture around `centre` with numbered markers; raises as `stitch`."""
         return await self._server.picture(centre, zoom=zoom, width=width, height=height, markers=markers)

@@ -43,6 +43,7 @@ def create_app(
     hosts: Collection[str] | None = None,
     token: SecretStr | None = None,
     mounted: Sequence[Mounted] = (),
+    beside: Sequence[Route] = (),
 ) -> ASGIApp:
     """Make the application, which closes the desk when it ends.
 
@@ -52,6 +53,7 @@ def create_app(
         hosts: Names by which the server may be addressed; None for any.
         token: What every request must carry; None for nothing.
         mounted: Further applications, behind the same guard.
+        beside: Further routes.
     """
 
     @contextlib.asynccontextmanager
@@ -64,9 +66,9 @@ def create_app(
 
     routes = Routes(desk, metrics, guarded=token is not None)
     # With a route of its own, the path works without a slash at its end, too, and without a redirection.
-    beside = [kind(one.path, one.app) for one in mounted for kind in (Route, Mount)]
+    others = [kind(one.path, one.app) for one in mounted for kind in (Route, Mount)]
     app = Starlette(
-        routes=[*routes.all(), *beside],
+        routes=[*routes.all(), *beside, *others],
         exception_handlers={
             WheretakenError: replies.on_failure,
             HTTPException: replies.on_refusal,

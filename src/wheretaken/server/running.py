@@ -43,7 +43,7 @@ def serve(settings: ServerSettings, *, started: Callable[[str], None]) -> None:
     """
     settings.check()
     check_installed()
-    with tempfile.TemporaryDirectory(prefix="wheretaken-server-") as state, _bound(settings) as listener:
+    with tempfile.TemporaryDirectory(prefix="wheretaken-server-") as state, bound(settings) as listener:
         metrics = Path(state, "metrics")
         metrics.mkdir()
         os.environ[_METRICS] = str(metrics)  # read when the library is imported, here and in all workers
@@ -83,7 +83,7 @@ def _stop_quietly(_signal: int, _frame: FrameType | None) -> None:
     """Do nothing, where the default would end the process at once."""
 
 
-def _bound(settings: ServerSettings) -> socket.socket:
+def bound(settings: ServerSettings) -> socket.socket:
     """Return the socket that all workers listen on."""
     try:
         found = socket.getaddrinfo(

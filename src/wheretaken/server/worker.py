@@ -16,6 +16,7 @@ from wheretaken.server.metrics import Metrics
 from wheretaken.server.mounting import mcp_over_http
 from wheretaken.server.providers import connect, terms
 from wheretaken.server.shelf import Shelf
+from wheretaken.server.tiles import TileRoutes, installed_maps
 from wheretaken.server.toolsets import toolset
 from wheretaken.tools.config import configured
 
@@ -35,8 +36,14 @@ def application(settings: ServerSettings, state: Path) -> ASGIApp:
     """
     metrics = Metrics()
     desk = make_desk(settings, state, metrics)
-    beside = [mcp_over_http(desk)]
-    return create_app(desk, metrics, hosts=settings.hosts, token=settings.token, mounted=beside)
+    return create_app(
+        desk,
+        metrics,
+        hosts=settings.hosts,
+        token=settings.token,
+        mounted=[mcp_over_http(desk)],
+        beside=TileRoutes(installed_maps).all(),
+    )
 
 
 def make_desk(settings: ServerSettings, state: Path, metrics: Metrics) -> ToolDesk:

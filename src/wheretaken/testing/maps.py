@@ -70,11 +70,12 @@ class FewPlaces(MapProvider):
         width: int = 500,
         height: int = 500,
         markers: Sequence[LatLon] = (),
+        language: str = "",
     ) -> MapPicture:
         """Return an empty grey picture."""
         from PIL import Image  # noqa: PLC0415 - only runs that draw need it
 
-        self._note(f"road_map {centre} {zoom} {len(markers)}")
+        self._note(f"road_map {centre} {zoom} {len(markers)} {language}".rstrip())
         buffer = io.BytesIO()
         Image.new("RGB", (width, height), (200, 200, 200)).save(buffer, "PNG")
         return MapPicture(

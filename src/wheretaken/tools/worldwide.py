@@ -211,6 +211,7 @@ async def road_map(
     lon: Longitude,
     zoom: Zoom = 15,
     markers: Markers | None = None,
+    language: Annotated[str, Field(max_length=20)] = "",
 ) -> ToolResult:
     """Draw a labelled map around a position, north up, with numbered markers.
 
@@ -219,9 +220,11 @@ async def road_map(
         lon: Longitude of the centre.
         zoom: Web map zoom: 4 shows a continent, 10 a city and its surroundings, 16 streets.
         markers: Positions as [lat, lon] pairs; they are numbered from 1 in this order.
+        language: Language of the labels, for example "en"; leave it empty for what stands on the signs.
     """
     pins = [LatLon(*pair) for pair in markers or []]
-    return shown(context, await context.maps.road_map(LatLon(lat, lon), zoom=zoom, markers=pins))
+    drawn = await context.maps.road_map(LatLon(lat, lon), zoom=zoom, markers=pins, language=language)
+    return shown(context, drawn)
 
 
 async def read_clue(

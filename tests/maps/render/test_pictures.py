@@ -155,7 +155,7 @@ def test_sizes(renderer: Renderer, width: int, height: int):
     ("settings", "message"),
     [
         ({"circle_km": 0}, "circle_km"),
-        ({"language": "fr"}, "language"),
+        ({"language": "not a code"}, "language"),
         ({"zoom": 20}, "zoom"),
         ({"width": 5}, "5x"),
     ],

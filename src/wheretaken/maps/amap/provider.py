@@ -206,6 +206,7 @@ class AmapProvider(MapProvider):
         width: int = 500,
         height: int = 500,
         markers: Sequence[LatLon] = (),
+        language: str = "",  # noqa: ARG002 - AMap writes Chinese only
     ) -> MapPicture:
         """Return AMap's map around `centre` with numbered markers, at the nearest whole zoom from 3 to 17.
 

@@ -217,6 +217,7 @@ class Google(MapProvider):
         width: int = 500,
         height: int = 500,
         markers: Sequence[LatLon] = (),
+        language: str = "",
     ) -> MapPicture:
         """Return a labelled map with numbered markers, at the nearest whole zoom.
 
@@ -227,7 +228,7 @@ class Google(MapProvider):
         asked = StaticMap.around(
             centre, zoom=zoom, width=width, height=height, markers=markers, datum=Datum.GCJ02
         )
-        return await self._drawn(asked, "roadmap")
+        return await self._drawn(asked, "roadmap", language)
 
     async def satellite(
         self,
@@ -306,9 +307,13 @@ class Google(MapProvider):
         reply = await self._maps.json("/maps/api/geocode/json", params=params)
         return read(self.name, _GEOCODE, reply).results
 
-    async def _drawn(self, asked: StaticMap, maptype: Literal["roadmap", "satellite"]) -> MapPicture:
+    async def _drawn(
+        self, asked: StaticMap, maptype: Literal["roadmap", "satellite"], language: str = ""
+    ) -> MapPicture:
         # A satellite picture with the 256 colours of the usual PNG would be blotched.
         kind = {"maptype": maptype, "format": "png" if maptype == "roadmap" else "png32"}
+        if language:
+            kind["language"] = language
         data = await self._maps.picture("/maps/api/staticmap", params={**asked.params, **kind})
         return asked.picture(self.name, data)
 

@@ -166,14 +166,17 @@ class OfflineProvider(MapProvider):
         width: int = 500,
         height: int = 500,
         markers: Sequence[LatLon] = (),
+        language: str = "",
     ) -> MapPicture:
         """Return a labelled map picture around `centre` with numbered markers.
 
         Raises:
-            ToolError: the zoom or the size cannot be drawn.
+            ToolError: the zoom or the size cannot be drawn, or the language is none.
         """
         return await asyncio.to_thread(
-            lambda: self._renderer().render(centre, zoom=zoom, width=width, height=height, markers=markers)
+            lambda: self._renderer().render(
+                centre, zoom=zoom, width=width, height=height, markers=markers, language=language
+            )
         )
 
     def _search(self, query: str, asked: Asked) -> list[Place]:

@@ -291,7 +291,10 @@ def _outside(regions: Sequence[RegionInfo]) -> str:
     import shapely  # noqa: PLC0415 - needed once for each set of regions, not by the pictures
 
     frames = [shapely.box(region.west, region.south, region.east, region.north) for region in regions]
-    around = [shapely.box(*(frame.bounds[i] + (-REACH, REACH)[i // 2] for i in range(4))) for frame in frames]
+    around = [
+        shapely.box(region.west - REACH, region.south - REACH, region.east + REACH, region.north + REACH)
+        for region in regions
+    ]
     outside = shapely.difference(shapely.union_all(around), shapely.union_all(frames))
     return shapely.to_wkt(outside, rounding_precision=7)
 
