@@ -238,7 +238,7 @@ async def test_a_map_is_asked_of_the_renderer(world: SmallWorld):
     provider = OfflineProvider(world=lambda: world, regions=list, renderer=Painter)
     assert await provider.road_map(HELSINKI, zoom=3, width=64, height=80, markers=[HELSINKI]) == picture
     options = {"zoom": 3, "width": 64, "height": 80, "markers": [HELSINKI], "language": ""}
-        assert asked == [(HELSINKI, options)]
+    assert asked == [(HELSINKI, options)]
 
 
 def test_the_shared_provider_is_one_and_is_a_map_provider():

@@ -20,6 +20,7 @@ from wheretaken.errors import DataError, ToolError
 from wheretaken.maps.base import MapPicture
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
 from wheretaken.maps.offline.render import (
+    basemap,
     fonts,
     furniture,
     languages,
@@ -73,18 +74,20 @@ class Renderer:
     Args:
         world: the world file (`wheretaken.maps.offline.world.ensure`).
         regions: region files, the one to be painted on top last.
+        basemaps: PMTiles archives, which are painted under the regions.
 
     Raises:
         DataError: a file is missing or damaged.
         MissingExtraError: mapnik or the fonts are not installed.
     """
 
-    def __init__(self, world: Path, regions: Sequence[Path] = ()) -> None:
+    def __init__(self, world: Path, regions: Sequence[Path] = (), basemaps: Sequence[Path] = ()) -> None:
         if not world.is_file():
             raise DataError(f"there is no world map {world}: it is built when the place index is first used")
         fonts.register()
         self._world = world
         self._regions = [read_info(path) for path in regions]
+        self._basemaps = [basemap.read(path) for path in basemaps]
         self._names: dict[str, WorldNames] = {}
         self._lock = threading.Lock()
         self._idle: OrderedDict[int, tuple[_Key, _Sheets]] = OrderedDict()
@@ -150,7 +153,7 @@ class Renderer:
             raise ToolError(f"circle_km is {circle[1]}, but must be above 0 and at most 10000")
         pins = [wgs84(marker) for marker in markers]
         regions = self._in_view(view)
-        key = _Key(language, tuple(regions), margin=not self._inside(view, regions))
+        key = _Key(language, tuple(regions), margin=not self._known(view, regions))
         with self._sheets(key) as sheets:
             canvas = _paint(sheets, view, pins, circle)
         picture = Image.frombuffer("RGBA", (view.width, view.height), canvas).convert("RGB")
@@ -182,6 +185,10 @@ class Renderer:
                 found.append(number)
         return found
 
+    def _known(self, view: View, regions: Sequence[int]) -> bool:
+        """Tell whether a region or a basemap covers all of a view."""
+        return self._inside(view, regions) or any(one.covers(view) for one in self._basemaps)
+
     def _inside(self, view: View, regions: Sequence[int]) -> bool:
         """Tell whether one of the regions covers all of a view."""
         left, bottom, right, top = view.box
@@ -191,6 +198,7 @@ class Renderer:
     def _attribution(self, view: View, regions: Sequence[int]) -> str:
         """Name the sources of what is drawn; close up inside a region nothing of the world is seen."""
         names = list(dict.fromkeys(self._regions[number].attribution for number in regions))
+        names += [one.attribution for one in self._basemaps if one.attribution not in {"", *names}]
         if not (self._inside(view, regions) and view.zoom >= world_map.SETTLEMENTS_UNTIL + 0.5):
             names.append(WORLD_ATTRIBUTION)
         return " · ".join(names)
@@ -214,6 +222,7 @@ class Renderer:
         """Load the two maps of a style; regions interleaved: one's ground never hides another's streets."""
         regions = [self._regions[number] for number in key.regions]
         base = world_map.base_layers(self._world)
+        base += [layer for one in self._basemaps for layer in basemap.base_layers(one)]
         if regions and key.margin:
             base.append(street_map.unknown_layer(_outside(regions), street_labels.icons() / "unknown.svg"))
         base += _interleaved([street_map.base_layers(region.path, _wkt(region)) for region in regions])
@@ -221,7 +230,8 @@ class Renderer:
             self._world, self._world_names(key.language), language=key.language, streets=regions
         )
         streets = _interleaved([street_labels.label_layers(region.path, key.language) for region in regions])
-        return _Sheets(_loaded(base), _loaded([*labels, *streets]))
+        below = [layer for one in self._basemaps for layer in basemap.label_layers(one, key.language)]
+        return _Sheets(_loaded(base), _loaded([*labels, *streets, *below]))
 
     def _world_names(self, language: str) -> WorldNames:
         with self._lock:

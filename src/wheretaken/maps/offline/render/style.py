@@ -57,6 +57,8 @@ class Layer:
     inline: bool = False
     file: Path | None = None
     """The SQLite file that the query reads."""
+    tiles: Mapping[str, str] | None = None
+    """Parameters of mapnik's plug-in for tile archives, for a layer that comes from one instead."""
     srs: str = "epsg:4326"
     """Coordinate system of the geometry: degrees, or `epsg:3857` for Mercator metres."""
 
@@ -205,7 +207,9 @@ def _add_layer(root: ET.Element, layer: Layer, styles: Sequence[str]) -> None:
     for style in styles:
         ET.SubElement(element, "StyleName").text = style
     source = ET.SubElement(element, "Datasource")
-    if layer.inline:
+    if layer.tiles is not None:
+        parameters = {"type": "tiles", **layer.tiles}
+    elif layer.inline:
         parameters = {"type": "csv", "inline": layer.query, "quote": '"', "separator": ","}
     else:
         parameters = {

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from wheretaken.maps.offline.region.info import RegionInfo
+
 _NAMED = dict.fromkeys(
     ("name", "name_en", "name_int", "name:latin", *(f"name:{code}" for code in layers.LANGUAGES)), "String"
 )
@@ -82,6 +84,11 @@ class TileMaker:
         for streets in self._streets:
             streets.add(message, tile)
         return bytes(message.SerializeToString())
+
+    @property
+    def regions(self) -> list[RegionInfo]:
+        """The regions that tiles are made of."""
+        return [streets.info for streets in self._streets]
 
     @property
     def bounds(self) -> tuple[float, float, float, float] | None:
