@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from wheretaken import paths
 from wheretaken.errors import ToolError
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps import filters
@@ -338,7 +339,8 @@ class OfflineProvider(MapProvider):
         from wheretaken.maps.offline import world  # noqa: PLC0415 - nothing is loaded before it is needed
         from wheretaken.maps.offline.render.renderer import Renderer  # noqa: PLC0415
 
-        return Renderer(world.ensure(self._progress), self._region_paths())
+        basemaps = sorted((paths.data_dir() / "basemaps").glob("[!.]*.pmtiles"))
+        return Renderer(world.ensure(self._progress), self._region_paths(), basemaps)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A basemap: a PMTiles archive of the user's, drawn under the streets of regions and where there are none.
 
-Raster archives (PNG, JPEG, WebP) are drawn as they are. Of vector archives, layers of the Protomaps
-(https://docs.protomaps.com/basemaps/layers) and the OpenMapTiles schema (https://openmaptiles.org/schema/) are
-known, whose layers have other names and whose sorts are in `kind` or `class`.
+Raster archives (PNG, JPEG, WebP) are drawn as they are. Of vector archives, those with the layers of Protomaps
+(https://docs.protomaps.com/basemaps/layers) or OpenMapTiles (https://openmaptiles.org/schema/) are known; they
+name their layers differently, and their sorts are in `kind` or in `class`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,8 @@ class Basemap:
 
     path: Path
     vector: bool
+    zooms: tuple[int, int]
+    """The farthest and the closest tiles; these are enlarged for closer views."""
     south: float
     west: float
     north: float
@@ -115,10 +117,19 @@ def read(path: Path) -> Basemap:
             metadata: dict[str, Any] = reader.metadata()
     except (OSError, ValueError, KeyError, IndexError, reading.MagicNumberNotFound) as error:
         raise DataError(f"{path} is not a PMTiles archive, or is damaged") from error
-    sides = (header[name] / 1e7 for name in ("min_lat_e7", "min_lon_e7", "max_lat_e7", "max_lon_e7"))
     layers = {one["id"]: tuple(one.get("fields", {})) for one in metadata.get("vector_layers", ())}
     credit = html.unescape(re.sub("<[^>]*>", "", str(metadata.get("attribution", ""))))
-    return Basemap(path, header["tile_type"].value == MVT, *sides, layers, " ".join(credit.split()))
+    return Basemap(
+        path,
+        vector=header["tile_type"].value == MVT,
+        zooms=(header["min_zoom"], header["max_zoom"]),
+        south=header["min_lat_e7"] / 1e7,
+        west=header["min_lon_e7"] / 1e7,
+        north=header["max_lat_e7"] / 1e7,
+        east=header["max_lon_e7"] / 1e7,
+        layers=layers,
+        attribution=" ".join(credit.split()),
+    )
 
 
 def base_layers(basemap: Basemap) -> list[Layer]:
@@ -156,7 +167,9 @@ def label_layers(basemap: Basemap, language: str) -> list[Layer]:
 def _layer(
     basemap: Basemap, name: str, passes: tuple[tuple[Rule, ...], ...], zooms: tuple[int, int] = (0, 99)
 ) -> Layer:
-    tiles = {"file": str(basemap.path)} | ({"layer": name} if name else {})
+    # The zooms of the archive's header: what it says of its layers need not be true.
+    tiles = {"file": str(basemap.path), "minzoom": str(basemap.zooms[0]), "maxzoom": str(basemap.zooms[1])}
+    tiles |= {"layer": name} if name else {}
     return Layer(f"basemap_{name}", "", passes, zooms, tiles=tiles, srs="epsg:3857")
 
 

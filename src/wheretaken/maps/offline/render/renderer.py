@@ -201,7 +201,8 @@ class Renderer:
         names += [one.attribution for one in self._basemaps if one.attribution not in {"", *names}]
         if not (self._inside(view, regions) and view.zoom >= world_map.SETTLEMENTS_UNTIL + 0.5):
             names.append(WORLD_ATTRIBUTION)
-        return " · ".join(names)
+        # A basemap may name several sources, some of which are named already.
+        return " · ".join(dict.fromkeys(part for name in names for part in name.split(" · ")))
 
     @contextlib.contextmanager
     def _sheets(self, key: _Key) -> Generator[_Sheets]:

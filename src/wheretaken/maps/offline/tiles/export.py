@@ -67,6 +67,8 @@ def export(
         raise UserError(f"this area has {len(tiles)} tiles; give a smaller one or a smaller --max-zoom")
     about = maker.describe("") | {"bounds": [area[1], area[0], area[3], area[2]]}
     about |= {"minzoom": zooms[0], "maxzoom": zooms[1]}
+    closest = {"maxzoom": zooms[1]}
+    about["vector_layers"] = [one | closest for one in about["vector_layers"] if one["minzoom"] <= zooms[1]]
     written = 0
     with atomic_path(target) as temporary, kinds[target.suffix](temporary, about) as sink:
         for done, tile in enumerate(tiles, start=1):
