@@ -89,7 +89,10 @@ async def test_thinking_is_kept_apart_wherever_it_stands(connect, said, text, re
 @pytest.mark.parametrize(
     ("call_", "expected"),
     [
-        ({"id": "a", "function": {"name": "zoom", "arguments": {"x": 1}}}, ToolCall(id="a", name="zoom", arguments='{"x": 1}')),
+        (
+            {"id": "a", "function": {"name": "zoom", "arguments": {"x": 1}}},
+            ToolCall(id="a", name="zoom", arguments='{"x": 1}'),
+        ),
         ({"function": {"name": "zoom", "arguments": "{}"}}, ToolCall(id="", name="zoom", arguments="{}")),
         ({"id": 3, "function": {"name": None}}, ToolCall(id="3", name="", arguments="{}")),
         ("nonsense", ToolCall(id="", name="", arguments="{}")),

@@ -1,4 +1,4 @@
-"""Whatever a server does, a turn ends in its time: with a message, or with an error that says what mends it."""
+"""Whatever a server does, a turn ends in its time: well, or with an error that says what mends it."""
 
 import asyncio
 import logging
@@ -138,8 +138,9 @@ async def test_an_error_says_what_mends_it(connect, reply, reason, told):
 
 
 async def test_an_error_in_the_middle_of_a_stream_is_told(connect):
-    body = b'data: {"choices": [{"delta": {"content": "It"}}]}\n\ndata: {"error": {"message": "out of memory"}}\n\n'
-    early = b'data: {"choices": [{"delta": {"content": "It"}}]}\n\ndata: [DONE]\n\n'
+    begun = b'data: {"choices": [{"delta": {"content": "It"}}]}\n\n'
+    body = begun + b'data: {"error": {"message": "out of memory"}}\n\n'
+    early = begun + b"data: [DONE]\n\n"
     broken = b'data: {"choices"\n\n'
     model = connect(ChatService([Reply(b, "text/event-stream") for b in (body, early, broken)]))
     for told in ("out of memory", "ended before the turn did", "broken stream"):

@@ -11,7 +11,13 @@ from wheretaken.models.opening import open_models, resolve
 from wheretaken.models.presets import PRESETS
 from wheretaken.models.settings import ModelSettings, ModelsSettings
 
-TABLE = '[models.mine]\npreset = "vllm"\nmodel = "qwen"\ntemperature = 1.0\nprice = {prompt = 1, completion = 2}\n'
+TABLE = """\
+[models.mine]
+preset = "vllm"
+model = "qwen"
+temperature = 1.0
+price = {prompt = 1, completion = 2}
+"""
 
 
 def test_the_reader_needs_no_settings():

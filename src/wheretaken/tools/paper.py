@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema  # noqa: TC002 - read at run time, for the schema
 
 from wheretaken.messages import Picture
 from wheretaken.tools.base import ToolContext, ToolResult
-from wheretaken.tools.worldwide import zoom
+from wheretaken.tools.worldwide import Box, zoom
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,11 +29,13 @@ _LONGEST_VALUE = 100
 """Characters of one field: ten such fields still make one result that fits."""
 
 Query = Annotated[str, Field(min_length=1, max_length=80)]
-Side = Annotated[float, Field(allow_inf_nan=False)]
 
 
 async def image_zoom_in_tool(
-    context: ToolContext, bbox_2d: Annotated[list[Side], Field(min_length=4, max_length=4)], label: str = ""
+    context: ToolContext,
+    bbox_2d: Box,
+    label: str = "",
+    image: Annotated[SkipJsonSchema[int], Field(ge=0)] = 0,
 ) -> ToolResult:
     """Zoom in on a region of the photo.
 
@@ -40,8 +43,9 @@ async def image_zoom_in_tool(
         bbox_2d: The region as [x1, y1, x2, y2], its top-left and bottom-right corner, each from 0 to 1000
             relative to the photo's size.
         label: Name of what is in the region.
+        image: Another picture than the photo, by its number. The released weights were not told of it.
     """
-    return await zoom(context, [round(side) for side in bbox_2d], label=label)
+    return await zoom(context, bbox_2d, image, label)
 
 
 def shown(context: ToolContext, picture: MapPicture, latitude: float, longitude: float) -> ToolResult:

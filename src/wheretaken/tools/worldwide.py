@@ -6,9 +6,11 @@ Coordinates are WGS-84 degrees, latitude first. Results are JSON that a model re
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+import math
+import re
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from wheretaken import clues
 from wheretaken.errors import ToolError
@@ -28,6 +30,32 @@ Zoom = Annotated[float, Field(ge=0, le=19)]
 Radius = Annotated[float, Field(gt=0, le=20_000)]
 CountryCode = Annotated[str, Field(pattern="^([A-Za-z]{2})?$")]
 
+
+def _box(value: Any) -> Any:
+    """Return the numbers of a box, however a model wrote it: as text, as two corners, with fractions."""
+    if isinstance(value, str):
+        value = re.findall(r"-?\d+(?:\.\d+)?", value)
+    if not isinstance(value, list):
+        return value
+    flat: list[Any] = []
+    for entry in cast("list[Any]", value):
+        flat += cast("list[Any]", entry) if isinstance(entry, list) else [entry]
+    return [_whole(entry) for entry in flat]
+
+
+def _whole(value: Any) -> Any:
+    """Round a number, also one in a text; what is far outside stays outside, but not as far."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return value
+    return round(min(max(number, -_OUTSIDE), _OUTSIDE)) if math.isfinite(number) else value
+
+
+_OUTSIDE = 10_000
+Box = Annotated[list[int], Field(min_length=4, max_length=4), BeforeValidator(_box)]
+"""[left, top, right, bottom], each from 0 to 1000 relative to a picture's size: the boxes of Qwen3-VL."""
+
 SMALLEST_CROP = 8
 """Pixels; below this a crop shows nothing."""
 ZOOMED_SIDE = 900
@@ -37,7 +65,7 @@ MOST_ENLARGED = 4.0
 
 async def zoom(
     context: ToolContext,
-    bbox_2d: Annotated[list[int], Field(min_length=4, max_length=4)],
+    bbox_2d: Box,
     image: Annotated[int, Field(ge=0)] = 0,
     label: str = "",
 ) -> ToolResult:
@@ -78,7 +106,8 @@ def _enlarged(picture: Picture, bbox_2d: Sequence[int]) -> Picture:
     top, bottom = sorted(min(max(y, 0), 1000) * whole.height // 1000 for y in bbox_2d[1::2])
     if right - left < SMALLEST_CROP or bottom - top < SMALLEST_CROP:
         raise ToolError(
-            f"the area is {right - left} x {bottom - top} pixels, too small to show; widen bbox_2d"
+            f"the area is {right - left} x {bottom - top} pixels, too small to show; widen bbox_2d, "
+            "whose numbers go from 0 to 1000"
         )
     crop = whole.crop((left, top, right, bottom))
     factor = min(ZOOMED_SIDE / max(crop.size), MOST_ENLARGED)
