@@ -15,9 +15,10 @@ from wheretaken.models.presets import PRESETS
 from wheretaken.settings import complaint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from wheretaken.models.base import ChatModel
+    from wheretaken.models.openai.chat import Server
     from wheretaken.models.settings import ModelSettings, ModelsSettings
 
 READER = "reader"
@@ -44,13 +45,30 @@ def open_models(
         from wheretaken.models.reader.reader import Reader  # noqa: PLC0415 - loads the OCR's types
 
         return lambda _seed: Reader()
+    return open_server(name, settings, base_url=base_url).chat
+
+
+def open_server(
+    name: str,
+    settings: ModelsSettings | None = None,
+    *,
+    base_url: str = "",
+    changes: Mapping[str, Any] | None = None,
+) -> Server:
+    """Return the server of a model that is asked over HTTP; see `open_models`.
+
+    Args:
+        name: As there.
+        settings: As there.
+        base_url: As there.
+        changes: Fields of its settings that are to be others.
+    """
     resolved = resolve(name, settings, base_url=base_url)
     try:
-        from wheretaken.models.openai.chat import OpenAIChat, Server  # noqa: PLC0415 - loads the SDK
+        from wheretaken.models.openai.chat import Server  # noqa: PLC0415 - loads the SDK
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    server = Server(name, resolved)
-    return lambda seed: OpenAIChat(server, seed)
+    return Server(name, resolved.model_copy(update=changes))
 
 
 def resolve(name: str, settings: ModelsSettings | None = None, *, base_url: str = "") -> ModelSettings:

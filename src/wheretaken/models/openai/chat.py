@@ -69,6 +69,10 @@ class Server:
         self.options: openai.RequestOptions = {"headers": headers}
         """Of every request: what the SDK would add is not sent."""
 
+    def chat(self, seed: int | None = None) -> OpenAIChat:
+        """Return the model of one run."""
+        return OpenAIChat(self, seed)
+
     async def client(self) -> openai.AsyncOpenAI:
         """Return the client of the running event loop; it is closed when the loop ends."""
         loop = asyncio.get_running_loop()

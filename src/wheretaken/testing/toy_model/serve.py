@@ -65,8 +65,9 @@ def _wait(process: subprocess.Popen[bytes], url: str, said: Path) -> None:
 
 def main(model: str, port: str) -> None:
     """Run `transformers serve` in this process, where torchvision can be imported."""
-    from wheretaken.testing.toy_model import libraries  # noqa: F401, PLC0415 - makes torchvision importable
+    from wheretaken.testing.toy_model.libraries import prepare  # noqa: PLC0415 - takes seconds
 
+    prepare()
     sys.argv = ["transformers", "serve", model, "--host", "127.0.0.1", "--port", port, "--device", "cpu"]
     from transformers.cli.transformers import main as transformers_main  # noqa: PLC0415 - as above
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 STEPS = 160
 _RATE = 4e-3
 _BATCH = 4
+_LEARNED = 0.003
+"""Nats a token below which a batch is known by heart."""
+_IN_A_ROW = 3
 _IGNORED = -100
 """The label of tokens that the model is not taught to write."""
 
@@ -69,7 +72,7 @@ def _version() -> str:
 
 
 def warm(directory: Path, *, steps: int = STEPS, seed: int = 0) -> float:
-    """Train the model of a directory in place and return its last loss."""
+    """Train the model of a directory in place, for so many steps at most, and return its last loss."""
     from wheretaken.testing.toy_model.libraries import torch, transformers  # noqa: PLC0415 - takes seconds
 
     torch.manual_seed(seed)
@@ -80,7 +83,7 @@ def warm(directory: Path, *, steps: int = STEPS, seed: int = 0) -> float:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps, pct_start=0.1)
     model.train()
     batches = _batches(processor, random.Random(seed))  # noqa: S311 - repeatable, not secret
-    loss = float("nan")
+    loss, learned = float("nan"), 0
     for _ in range(steps):
         found = model(**next(batches)).loss
         found.backward()
@@ -89,6 +92,9 @@ def warm(directory: Path, *, steps: int = STEPS, seed: int = 0) -> float:
         schedule.step()
         optimizer.zero_grad()
         loss = float(found.detach())
+        learned = learned + 1 if loss < _LEARNED else 0
+        if learned == _IN_A_ROW:
+            break
     model.save_pretrained(directory)
     return loss
 

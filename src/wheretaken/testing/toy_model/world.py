@@ -88,7 +88,8 @@ def script(colour: str) -> ScriptedModel:
     """Return the model that locates a photo of this colour as it should be."""
     place = PLACES[colour]
     answer = {"lat": place.lat, "lon": place.lon, "city": place.name, "country": place.country}
-    look = call(("road_map", {"lat": place.lat, "lon": place.lon}), text=f"The photo is {colour}.")
+    # No text beside the call: `transformers serve` leaves it out when it is sent the conversation again.
+    look = call(("road_map", {"lat": place.lat, "lon": place.lon}))
     return ScriptedModel([look, say(json.dumps(answer))])
 
 
