@@ -56,6 +56,8 @@ class Case:
     picture: Picture
     """Stripped of metadata."""
     info: PhotoInfo
+    hint: str = ""
+    """What the person who asks knows already, such as "it is in Portugal"; the model is told."""
 
     @classmethod
     def of(cls, source: str | os.PathLike[str] | bytes, path: str = "") -> Case:
@@ -156,7 +158,7 @@ async def run(
         seed=seed,
     )
     yield state.say(Message.of("system", prompts.system(toolset)))
-    yield state.say(Message.of("user", case.picture, prompts.QUESTION))
+    yield state.say(Message.of("user", case.picture, prompts.question(case.hint)))
     try:
         async with aclosing(_turns(state, model, toolset, stream=stream)) as events:
             async for event in events:

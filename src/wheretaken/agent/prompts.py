@@ -1,4 +1,7 @@
-"""The words that every model is given. Nothing here can hold truth: the prompts are constants."""
+"""The words that every model is given.
+
+Nothing here can hold truth: the prompts are constants, but for the hint that a person gives on purpose.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,8 @@ End with one JSON object and nothing after it:
 
 QUESTION = "Where was this photo taken?"
 
+HINT = "The person who asks adds: "
+
 ANSWER_NOW = "This was the last turn with tools. Give your best answer now, as the JSON object only."
 
 NO_JSON = "I could not find the JSON object in that. Answer with it alone."
@@ -40,6 +45,11 @@ CUT_OFF = "That was cut off before its end. Write less, and end with the JSON ob
 def system(toolset: Toolset) -> str:
     """What a model is told first, when it has these tools; positions are in the datum of theirs."""
     return SYSTEM.replace("WGS-84", toolset.datum)
+
+
+def question(hint: str = "") -> str:
+    """What a model is asked, with what the asking person knows already."""
+    return f"{QUESTION}\n{HINT}{hint}" if hint else QUESTION
 
 
 def too_many_calls(most: int) -> str:

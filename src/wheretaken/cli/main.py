@@ -173,6 +173,55 @@ def serve(
 
 
 @app.command()
+def web(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="DIR...", help="Directories of runs to look at, of `eval run` or `locate`."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address; beyond this machine, with a token only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8080,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="WHERETAKEN_SERVER_TOKEN", metavar="TEXT", help="What users must sign in with, once."
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A further name by which browsers may address it; may be repeated."
+        ),
+    ] = None,
+    tiles: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Map tiles that browsers load, with {z}, {x}, {y}; else the built-in world."
+        ),
+    ] = "",
+    tiles_credit: Annotated[str, typer.Option(metavar="TEXT", help="Whose tiles these are.")] = "",
+) -> None:
+    """Locate photos in the browser, watch, and look at recorded runs, until Ctrl-C or SIGTERM.
+
+    Photos and runs are kept in the data directory until they are deleted.
+    """
+    from pydantic import SecretStr  # noqa: PLC0415 - see the package's docstring
+
+    from wheretaken.cli import browsing  # noqa: PLC0415 - see the package's docstring
+    from wheretaken.web.settings import WebSettings  # noqa: PLC0415 - as above
+
+    settings = WebSettings(
+        host=host,
+        port=port,
+        token=None if token is None else SecretStr(token),
+        allow_hosts=tuple(allow_host or ()),
+        evaluations=tuple(runs or ()),
+        tiles=tiles,
+        tiles_attribution=tiles_credit,
+    )
+    raise typer.Exit(browsing.web(settings))
+
+
+@app.command()
 def mcp(
     photo: Annotated[
         Path | None, typer.Argument(metavar="PHOTO", help="What the tools zoom into as picture 0.")

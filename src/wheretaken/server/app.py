@@ -76,4 +76,4 @@ def create_app(
         },
         lifespan=lifespan,
     )
-    return Guard(app, metrics, hosts=hosts, token=token)
+    return Guard(app, metrics.replied, hosts=hosts, token=token)

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 from wheretaken.server import replies
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from pydantic import SecretStr
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from wheretaken.server.metrics import Metrics
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that need no token: those who ask them (load balancers, container platforms) have none."""
@@ -29,11 +27,19 @@ class Guard:
     """An ASGI application before another one."""
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, *, hosts: Collection[str] | None, token: SecretStr | None
+        self,
+        app: ASGIApp,
+        replied: Callable[[int], None] = lambda _status: None,
+        *,
+        hosts: Collection[str] | None,
+        token: SecretStr | None,
     ) -> None:
-        """Let through what is addressed to one of these hosts (None: any) and has this token (None: none)."""
+        """Let through what is addressed to one of these hosts (None: any) and has this token (None: none).
+
+        `replied` is told the status of every reply.
+        """
         self._app = app
-        self._metrics = metrics
+        self._replied = replied
         self._hosts = None if hosts is None else frozenset(host.lower() for host in hosts)
         self._token = None if token is None else token.get_secret_value().encode()
 
@@ -45,7 +51,7 @@ class Guard:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._metrics.replied(message["status"])
+                self._replied(message["status"])
             await send(message)
 
         refusal = self._refusal(scope)

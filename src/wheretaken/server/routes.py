@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from wheretaken.errors import BusyError, ToolError
 from wheretaken.server import paper, replies
+from wheretaken.server.bodies import read_body
 from wheretaken.server.metrics import CONTENT_TYPE
 from wheretaken.server.openapi import document
 from wheretaken.server.replies import Refused
@@ -99,7 +100,7 @@ class Routes:
         kind = request.headers.get("content-type", "")
         if not kind.startswith(("image/", "application/octet-stream")):
             raise Refused(415, "content_type", "send the file itself, with a Content-Type such as image/jpeg")
-        data = await self._body(request, self._desk.limits.picture_bytes)
+        data = await read_body(request, self._desk.limits.picture_bytes, self._desk.limits.seconds)
         picture = await self._desk.upload(data)
         return replies.json(_shown(picture), 201, {"Location": _address(picture)})
 
@@ -143,27 +144,11 @@ class Routes:
         if not request.headers.get("content-type", "").startswith(replies.JSON):
             # Also keeps out forms of foreign pages, which a browser would send without asking.
             raise Refused(415, "content_type", f"send JSON, with  Content-Type: {replies.JSON}")
-        body = await self._body(request, self._desk.limits.body_bytes)
+        body = await read_body(request, self._desk.limits.body_bytes, self._desk.limits.seconds)
         try:
             return body.decode()
         except UnicodeDecodeError:
             raise Refused(400, "encoding", "the request is not in UTF-8") from None
-
-    async def _body(self, request: Request, most: int) -> bytes:
-        too_large = Refused(413, "too_large", f"the request is larger than {most:,} bytes")
-        length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > most:
-            raise too_large
-        content = bytearray()
-        try:
-            async with asyncio.timeout(self._desk.limits.seconds):
-                async for chunk in request.stream():
-                    content += chunk
-                    if len(content) > most:
-                        raise too_large
-        except TimeoutError:
-            raise Refused(408, "slow", "the request did not arrive in time") from None
-        return bytes(content)
 
 
 def _told(spec: ToolSpec) -> dict[str, Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from wheretaken.server.settings import ServerSettings
+    from wheretaken.server.settings import Address, ServerSettings
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _BACKLOG = 2048
@@ -65,10 +65,9 @@ def serve(settings: ServerSettings, *, started: Callable[[str], None]) -> None:
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=round(settings.limits.seconds) + 1,
         )
-        address, port = listener.getsockname()[:2]
-        started(f"http://{f'[{address}]' if ':' in address else address}:{port}")
+        started(url_of(listener))
         # uvicorn raises the signal anew when it is done, which would keep the directory from being removed.
-        signal.signal(signal.SIGTERM, _stop_quietly)
+        signal.signal(signal.SIGTERM, stop_quietly)
         if settings.workers == 1:
             uvicorn.Server(config).run(sockets=[listener])
             return
@@ -79,11 +78,11 @@ def serve(settings: ServerSettings, *, started: Callable[[str], None]) -> None:
         Multiprocess(config, sockets=[listener]).run()
 
 
-def _stop_quietly(_signal: int, _frame: FrameType | None) -> None:
+def stop_quietly(_signal: int, _frame: FrameType | None) -> None:
     """Do nothing, where the default would end the process at once."""
 
 
-def bound(settings: ServerSettings) -> socket.socket:
+def bound(settings: Address) -> socket.socket:
     """Return the socket that all workers listen on."""
     try:
         found = socket.getaddrinfo(
@@ -98,6 +97,12 @@ def bound(settings: ServerSettings) -> socket.socket:
         ) from error
     listener.set_inheritable(True)
     return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the base URL of what listens there."""
+    address, port = listener.getsockname()[:2]
+    return f"http://{f'[{address}]' if ':' in address else address}:{port}"
 
 
 def check_installed() -> None:

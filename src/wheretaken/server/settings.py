@@ -19,24 +19,16 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to recognise it, not 
 
 
 @dataclass(frozen=True)
-class ServerSettings:
-    """What is served, where, and to whom."""
+class Address:
+    """Where a server listens, and who may use it."""
 
-    toolset: str = "worldwide"
-    """`worldwide`, `amap`, `google` or `all`."""
-    tools_config: Path | None = None
-    """A file that says which of them, and what models are told about them (`tools.config`)."""
     host: str = "127.0.0.1"
     port: int = 8001
     """0 for any free one."""
-    workers: int = 1
-    cache: str = ""
-    """As `server.cache.opened` takes it."""
     token: SecretStr | None = None
     """What every request must carry; indispensable where others can reach the server."""
     allow_hosts: tuple[str, ...] = ()
     """Further names by which the server may be addressed."""
-    limits: Limits = field(default_factory=Limits)
 
     @property
     def hosts(self) -> frozenset[str] | None:
@@ -61,6 +53,20 @@ class ServerSettings:
                 f"{self.host} can be reached from other machines: set a token with WHERETAKEN_SERVER_TOKEN "
                 "or --token, or serve on 127.0.0.1"
             )
+
+
+@dataclass(frozen=True)
+class ServerSettings(Address):
+    """What is served, where, and to whom."""
+
+    toolset: str = "worldwide"
+    """`worldwide`, `amap`, `google` or `all`."""
+    tools_config: Path | None = None
+    """A file that says which of them, and what models are told about them (`tools.config`)."""
+    workers: int = 1
+    cache: str = ""
+    """As `server.cache.opened` takes it."""
+    limits: Limits = field(default_factory=Limits)
 
 
 def _loopback(host: str) -> bool:

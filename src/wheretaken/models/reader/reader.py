@@ -72,7 +72,9 @@ class Reader:
             text, calls = step(notes, thoughts)
             fresh = [c for c in _unique(calls) if c[0] in tools and not notes.has(c[0], **c[1])]
             if fresh:
-                return _calling(text, fresh[:MOST_CALLS], notes.turns)
+                # Where the lines stand is told when they were read, and again after closer looks.
+                seen = words.seen(thoughts, notes.photo) if notes.turns < 2 else ""
+                return _calling(text, fresh[:MOST_CALLS], notes.turns, seen)
         return Message.of("assistant", words.answer(notes, thoughts))
 
     def _read(self, picture: Picture) -> list[Line]:
@@ -93,12 +95,12 @@ class Reader:
         return [replace(ln, quad=tuple((x / factor, y / factor) for x, y in ln.quad)) for ln in lines]
 
 
-def _calling(text: str, calls: Sequence[Call], turn: int) -> Message:
+def _calling(text: str, calls: Sequence[Call], turn: int, reasoning: str) -> Message:
     made = tuple(
         ToolCall(id=f"reader-{turn}-{n}", name=name, arguments=json.dumps(arguments, ensure_ascii=False))
         for n, (name, arguments) in enumerate(calls)
     )
-    return Message.of("assistant", text, tool_calls=made)
+    return Message.of("assistant", text, tool_calls=made, reasoning=reasoning)
 
 
 def _unique(calls: Iterable[Call]) -> list[Call]:
@@ -110,7 +112,7 @@ def _look(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
     if notes.turns > 0:
         return "", []
     zooms: list[Call] = [
-        ("zoom", {"bbox_2d": _area(line, notes.photo), "label": line.text})
+        ("zoom", {"bbox_2d": words.area(line, notes.photo, margin=0.6), "label": line.text})
         for line in sorted(thoughts.lines, key=lambda ln: ln.confidence)
         if line.height < SMALL_PRINT or line.confidence < UNSURE
     ][:MOST_ZOOMS]
@@ -118,19 +120,6 @@ def _look(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
     clues: list[Call] = [("read_clue", {"text": together, "kind": "language"})] if together else []
     clues += [("read_clue", {"text": line.text}) for line in thoughts.lines if len(line.text) > 2]
     return words.looking(thoughts), [*zooms, *clues]
-
-
-def _area(line: Line, photo: Picture) -> list[int]:
-    """The box of a line with a margin, from 0 to 1000."""
-    left, top, right, bottom = line.box
-    margin = (bottom - top) * 0.6
-    sides = (
-        (left - margin) / photo.width,
-        (top - margin) / photo.height,
-        (right + margin) / photo.width,
-        (bottom + margin) / photo.height,
-    )
-    return [min(max(round(side * 1000), 0), 1000) for side in sides]
 
 
 def _look_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:

@@ -12,7 +12,9 @@ from wheretaken.models.reader.thinking import quoted
 
 if TYPE_CHECKING:
     from wheretaken.maps import Place
+    from wheretaken.messages import Picture
     from wheretaken.models.reader.belief import Belief
+    from wheretaken.models.reader.eye import Line
     from wheretaken.models.reader.notes import Notes
     from wheretaken.models.reader.thinking import Thoughts
 
@@ -34,6 +36,24 @@ def looking(thoughts: Thoughts) -> str:
     distances = [t for t in thoughts.texts if t.distance_km]
     signs = "".join(f" A sign gives {t.distance_km:g} km to “{t.reads}”." for t in distances[:4])
     return f"I read {read}.{signs} First what these say by themselves, without a map."
+
+
+def seen(thoughts: Thoughts, photo: Picture) -> str:
+    """Where each line stands in the photo: `“KIOSKI” [left, top, right, bottom]`, each from 0 to 1000."""
+    return "\n".join(f"“{' '.join(line.text.split())}” {area(line, photo)}" for line in thoughts.lines)
+
+
+def area(line: Line, photo: Picture, margin: float = 0.0) -> list[int]:
+    """The box of a line from 0 to 1000, widened by `margin` times its height."""
+    left, top, right, bottom = line.box
+    more = (bottom - top) * margin
+    sides = (
+        (left - more) / photo.width,
+        (top - more) / photo.height,
+        (right + more) / photo.width,
+        (bottom + more) / photo.height,
+    )
+    return [min(max(round(side * 1000), 0), 1000) for side in sides]
 
 
 def looking_up(thoughts: Thoughts) -> str:

@@ -1,0 +1,122 @@
+"""Runs that were recorded elsewhere: directories of `eval run` and `locate --out`, named at the start.
+
+Nothing else on the disk is read, whatever a browser asks for: names from requests are looked up in an index
+of what is there, and never made into paths.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wheretaken.agent.trajectory import FILE
+from wheretaken.errors import DataError
+from wheretaken.evals.distances import measured
+from wheretaken.evals.results import read_results
+from wheretaken.web.desk import read_log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_ID = re.compile(rb'"id":"([^"\\]{1,100})"')
+SHA256 = re.compile("[0-9a-f]{64}")
+
+
+class Recorded:
+    """One directory."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        """Read `directory`, which users know as `name`."""
+        self.name = name
+        self.directory = directory
+        self._lines: dict[str, tuple[int, int]] = {}
+        self._indexed = -1
+
+    def log(self, run: str) -> list[bytes]:
+        """Return a run: its events as JSON, or its one trajectory where it left no log; else nothing.
+
+        Raises:
+            DataError: a file cannot be read.
+        """
+        if run in self._logs():
+            return read_log(self.directory, run)
+        self._index()
+        if run not in self._lines:
+            return []
+        start, size = self._lines[run]
+        with (self.directory / FILE).open("rb") as file:
+            file.seek(start)
+            return [file.read(size)]
+
+    def _logs(self) -> frozenset[str]:
+        return frozenset(path.stem for path in (self.directory / "events").glob("*.jsonl"))
+
+    def _index(self) -> None:
+        """Find the lines of trajectories, anew when the file has grown."""
+        path = self.directory / FILE
+        size = path.stat().st_size if path.exists() else 0
+        if size == self._indexed:
+            return
+        self._lines.clear()
+        self._indexed = size
+        if not size:
+            return
+        start = 0
+        with path.open("rb") as file:
+            for line in file:
+                if found := _ID.search(line[:200]):
+                    self._lines[found[1].decode()] = (start, len(line))
+                start += len(line)
+
+    def table(self) -> dict[str, Any]:
+        """Return the results as columns, which cost a third of rows in JSON.
+
+        Raises:
+            DataError: nothing says where the photos were taken, or a file is damaged.
+        """
+        rows = list(measured(read_results(self.directory)))
+        answers = [result.answer for result, _ in rows]
+        return {
+            "name": self.name,
+            "id": [result.id for result, _ in rows],
+            "image": [result.image for result, _ in rows],
+            "sha256": [result.sha256 for result, _ in rows],
+            "status": [str(result.status) for result, _ in rows],
+            "detail": [result.detail for result, _ in rows],
+            "km": [None if np.isinf(km) else round(km, 4) for _, km in rows],
+            "truth": [[result.truth.lat, result.truth.lon] for result, _ in rows],
+            "truth_name": [_named(result.truth) for result, _ in rows],
+            "answer": [[a.lat, a.lon] if a else None for a in answers],
+            "answer_name": [_named(a) if a else "" for a in answers],
+            "radius_km": [a.radius_km if a else None for a in answers],
+            "confidence": [a.confidence if a else None for a in answers],
+            "grounded": [bool(a and any(one.call for one in a.evidence)) for a in answers],
+            "seconds": [result.seconds for result, _ in rows],
+            "runs": [list(result.runs) for result, _ in rows],
+        }
+
+
+def recorded(directories: Sequence[Path]) -> dict[str, Recorded]:
+    """Return the directories by the names that users see: the last part of their path, made unique.
+
+    Raises:
+        DataError: one is no directory.
+    """
+    found: dict[str, Recorded] = {}
+    for directory in directories:
+        if not directory.is_dir():
+            raise DataError(f"{directory} is no directory of runs: check the path")
+        base = directory.resolve().name or "runs"
+        name, number = base, 1
+        while name in found:
+            number += 1
+            name = f"{base}-{number}"
+        found[name] = Recorded(name, directory)
+    return found
+
+
+def _named(place: Any) -> str:
+    return ", ".join(part for part in (place.city, place.country) if part)

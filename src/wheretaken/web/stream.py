@@ -1,0 +1,99 @@
+"""Events to a browser, as they happen: server-sent events that go on where a lost connection broke off.
+
+Two kinds of frames: `jobs` holds the jobs that changed (all of them at first), `run` the next events of the
+runs of the job that is watched, as a JSON array. The id of a frame says how far each run has come, such as
+`12.0.7` for three runs; a browser that lost its connection sends it back as `Last-Event-ID`. It needs no
+memory of what was sent, so that it holds across restarts of the server.
+
+Format: HTML Living Standard, 9.2 Server-sent events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from wheretaken.web.desk import OPEN, read_log
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from wheretaken.web.desk import JobDesk
+    from wheretaken.web.jobs import Job
+
+_RETRY_MS = 1000
+_QUIET_SECONDS = 15.0
+"""After which a comment is sent: a connection that nobody answers on is found out that way."""
+_MOST_EVENTS = 500
+"""Of one frame."""
+
+
+async def frames(desk: JobDesk, watched: str, last_id: str) -> AsyncGenerator[bytes]:
+    """Yield frames until the client goes.
+
+    Args:
+        desk: Whose jobs.
+        watched: The job whose runs are told; empty for none.
+        last_id: The id of the last frame that the client has; empty for none.
+    """
+    counts, finished = _counts(last_id), set[str]()
+    version, known = -1, set[str]()
+    yield f"retry: {_RETRY_MS}\n\n".encode()
+    while True:
+        news = desk.news  # taken before looking, so that nothing is missed in between
+        jobs = desk.changed_since(version)
+        gone = known - {job.id for job in desk.jobs}
+        if jobs or gone or version < 0:
+            version, known = desk.version, {job.id for job in desk.jobs}
+            shown = [job_data(desk, job) for job in jobs]
+            yield _frame("jobs", [*shown, *({"id": job, "state": "gone"} for job in gone)])
+        async for frame in _runs(desk, watched, counts, finished):
+            yield frame
+        try:
+            async with asyncio.timeout(_QUIET_SECONDS):
+                await news.wait()
+        except TimeoutError:
+            yield b": still here\n\n"
+
+
+def job_data(desk: JobDesk, job: Job) -> dict[str, Any]:
+    """Return a job as browsers are told about it."""
+    return job.model_dump(mode="json") | {"position": desk.position(job)}
+
+
+async def _runs(desk: JobDesk, watched: str, counts: list[int], finished: set[str]) -> AsyncGenerator[bytes]:
+    """Yield what is new of the watched job's runs; `finished` are those that will say nothing more."""
+    job = next((job for job in desk.jobs if job.id == watched), None)
+    if job is None:
+        return
+    counts += [0] * (len(job.runs) - len(counts))
+    for number, run in enumerate(job.runs):
+        if run in finished:
+            continue
+        log = desk.live(run)
+        if log is None:
+            log = await asyncio.to_thread(read_log, desk.directory, run)
+            if job.state not in OPEN:
+                finished.add(run)
+        while len(log) > counts[number]:
+            part = log[counts[number] : counts[number] + _MOST_EVENTS]
+            counts[number] += len(part)
+            yield _frame("run", b"[" + b",".join(part) + b"]", ".".join(map(str, counts)))
+
+
+def _counts(last_id: str) -> list[int]:
+    """Read how far a client has come; what is no such id says nothing."""
+    return (
+        [int(count) for count in last_id.split(".")]
+        if re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,63}", last_id)
+        else []
+    )
+
+
+def _frame(event: str, data: object, frame_id: str = "") -> bytes:
+    body = data if isinstance(data, bytes) else orjson.dumps(data)
+    named = f"id: {frame_id}\n" if frame_id else ""
+    return f"event: {event}\n{named}data: ".encode() + body + b"\n\n"

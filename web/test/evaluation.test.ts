@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import type { Table } from '../src/lib/api'
+import { cumulative, CURVE_KM, errorColour, median, otherErrors, rowsOf, within } from '../src/lib/evaluation'
+import { circle, distanceKm } from '../src/lib/geo'
+
+function table(km: (number | null)[]): Table {
+  const all = <T>(value: T): T[] => km.map(() => value)
+  return {
+    name: 't', id: km.map((_, n) => `p${n}`), image: km.map((_, n) => `p${n}.jpg`), sha256: all(''), detail: all(''), km,
+    status: km.map((one) => (one === null ? 'unparsed' : 'answered')), truth: all([0, 0]), truth_name: all(''),
+    answer: all(null), answer_name: all(''), radius_km: all(null), confidence: all(null), seconds: all(null),
+    grounded: km.map((one) => one !== null && one < 100), runs: all([]),
+  }
+}
+
+describe('a table of results', () => {
+  const mine = table([5, null, 300, 0.2])
+
+  it('is sorted by error, with what has no answer as farthest', () => {
+    expect(rowsOf(mine, 'all', { column: 'km', down: true }, [])).toEqual([1, 2, 0, 3])
+    expect(rowsOf(mine, 'all', { column: 'km', down: false }, [])).toEqual([3, 0, 2, 1])
+  })
+
+  it('is filtered', () => {
+    const sorting = { column: 'image' as const, down: false }
+    expect(rowsOf(mine, 'unparsed', sorting, [])).toEqual([1])
+    expect(rowsOf(mine, 'ungrounded', sorting, [])).toEqual([2])
+    const others = otherErrors(mine, { ...table([4, 9, 400]), id: ['p0', 'p1', 'p2'] })
+    expect(others).toEqual([4, 9, 400, undefined])
+    expect(rowsOf(mine, 'better', sorting, others)).toEqual([2])
+    expect(rowsOf(mine, 'worse', sorting, others)).toEqual([0, 1])
+  })
+
+  it('counts every photo, whatever became of it', () => {
+    expect(within(mine, 25)).toBe(0.5)
+    expect(cumulative(mine).at(-1)).toBe(0.75)
+    expect(cumulative(mine)[CURVE_KM.findIndex((km) => km > 1)]).toBe(0.25)
+    expect(median(mine)).toBe(5)
+    expect(median(table([null, null, 1]))).toBeNull()
+    expect(errorColour(null)).not.toBe(errorColour(20000))
+  })
+})
+
+describe('geometry', () => {
+  it('draws circles of their radius', () => {
+    for (const [lon, lat] of circle({ lat: 60, lon: 25 }, 100, 8)) {
+      expect(distanceKm({ lat: 60, lon: 25 }, { lat, lon })).toBeCloseTo(100, 6)
+    }
+  })
+})
