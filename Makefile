@@ -4,7 +4,9 @@ BIN := .venv/bin
 # Tests must not depend on what the machine's owner configured.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check unit bench clean
+.PHONY: demo web test check unit bench clean
+
+PAGE := src/wheretaken/web/static/index.html
 
 demo: .venv/.user
 	$(BIN)/wheretaken locate examples/helsinki-corner.jpg --out demo
@@ -17,7 +19,10 @@ check: .venv/.developer
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-unit: .venv/.developer
+# The page of `wheretaken web`; wheels have it, a checkout needs Node.js 20 to make it.
+web: $(PAGE)
+
+unit: .venv/.developer $(PAGE)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 bench: .venv/.developer
@@ -38,5 +43,10 @@ bench: .venv/.developer
 	$(BIN)/pip install --quiet --group dev -e '.[all]'
 	@touch $@ .venv/.user
 
+$(PAGE): web/package-lock.json $(wildcard web/*.* web/public/* web/src/* web/src/*/*)
+	@if command -v npm >/dev/null; then \
+		cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
+	else echo "no Node.js: the page of wheretaken web is not built (apt install nodejs npm)"; fi
+
 clean:
-	rm -rf .venv demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf web/node_modules src/wheretaken/web/static .venv demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -92,7 +92,7 @@ def test_our_commands_work_in_the_order_of_their_page(page, tmp_path):
     with ExitStack() as servers:
         for source, line in commands():
             if source == page and line.startswith(("wheretaken ", "curl ")):
-                here = line.replace("8001", str(port))
+                here = re.sub(r"\b(8001|8080)\b", str(port), line)
                 if here.endswith("&"):
                     servers.enter_context(server(here.removesuffix("&"), tmp_path, port))
                 else:
@@ -159,7 +159,7 @@ def test_the_command_line_page_is_what_the_program_says():
     ["locate", "maps search", "maps reverse", "maps render", "maps list", "doctor"]
     + [f"eval {name}" for name in ("score", "split", "compare", "vote", "run", "report")]
     + [f"data {name}" for name in ("info", "prepare", "download")]
-    + ["serve", "mcp"]
+    + ["serve", "mcp", "web"]
     + [f"cache {name}" for name in ("stats", "export", "import", "merge", "prune", "clear")],
 )
 def test_every_option_in_the_help_is_in_the_command_line_page(command):

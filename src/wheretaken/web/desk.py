@@ -19,7 +19,7 @@ from wheretaken.errors import DataError, UserError, WheretakenError
 from wheretaken.server.admission import Admission
 from wheretaken.server.replies import Refused
 from wheretaken.web.jobs import Correction, Job, JobStore, State, now
-from wheretaken.web.solving import Choices, solve
+from wheretaken.web.solving import Choices, decide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,13 +178,10 @@ class JobDesk:
             async with self._admission.turn():
                 self._live |= {run: [] for run in job.runs}
                 self._put(job, state=State.RUNNING)
-                decided, made = await solve(
+                decided = await decide(
                     job, case, self.choices, out=self.directory, slots=self._slots, watch=self._heard
                 )
-            chosen = next((one.answer for one in made if one.id == decided.run), None)
-            names = (chosen.city, chosen.country) if chosen else ()
-            place = ", ".join(name for name in names if name)
-            self._put(job, state=State.DONE, decided=decided, place=place)
+            self._put(job, state=State.DONE, decided=decided)
         except asyncio.CancelledError:
             if job.id in self._jobs:
                 self._put(job, state=State.CANCELLED)

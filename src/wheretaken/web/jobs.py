@@ -6,7 +6,6 @@ there exactly as the command line records them, and `jobs/<job>.json` says which
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,6 +17,7 @@ from wheretaken.agent.events import PhotoInfo
 from wheretaken.agent.trajectory import FILE
 from wheretaken.messages import Picture
 from wheretaken.paths import atomic_path
+from wheretaken.sampling.solution import FILE as SOLUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +51,8 @@ class Decided(BaseModel):
     of: int
     radius_km: float | None = None
     confidence: float | None = None
+    place: str = ""
+    """City and country of the answer."""
 
 
 class Correction(BaseModel):
@@ -82,8 +84,6 @@ class Job(BaseModel):
     detail: str = ""
     decided: Decided | None = None
     correction: Correction | None = None
-    place: str = ""
-    """City and country of the answer, for lists."""
 
 
 class JobStore:
@@ -125,12 +125,12 @@ class JobStore:
         self._path(job).unlink(missing_ok=True)
 
     def _forget(self, runs: Iterable[str]) -> None:
-        """Take the lines of these runs out of the file of trajectories."""
-        path, ids = self.directory / FILE, set(runs)
-        if not path.exists():
-            return
-        with atomic_path(path) as temporary, path.open("rb") as old, temporary.open("wb") as new:
-            new.writelines(line for line in old if json.loads(line).get("id") not in ids)
+        """Take the lines that are about these runs out of the files of trajectories and solutions."""
+        named = [f'"id":"{run}"'.encode() for run in runs]
+        for path in (self.directory / FILE, self.directory / SOLUTIONS):
+            if path.exists():
+                with atomic_path(path) as temporary, path.open("rb") as old, temporary.open("wb") as new:
+                    new.writelines(line for line in old if not any(name in line for name in named))
 
     def _log(self, run: str) -> Path:
         return self.directory / "events" / f"{run}.jsonl"

@@ -8,6 +8,7 @@ export interface Decided {
   of: number
   radius_km: number | null
   confidence: number | null
+  place: string
 }
 
 export interface Job {
@@ -24,7 +25,6 @@ export interface Job {
   detail: string
   decided: Decided | null
   correction: { lat: number; lon: number } | null
-  place: string
   position: number
 }
 

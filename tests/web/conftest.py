@@ -1,0 +1,232 @@
+"""The web application in a thread of this process, and a real Chromium that looks at it."""
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from PIL import Image
+from playwright.sync_api import Browser, Page, Playwright, Request, sync_playwright
+
+from wheretaken.maps import MapProvider, Place
+from wheretaken.messages import Message
+from wheretaken.models.base import ChatModel
+from wheretaken.testing.maps import FewPlaces
+from wheretaken.testing.scripted import ScriptedModel, call, say
+from wheretaken.web.app import STATIC, create_app
+from wheretaken.web.desk import JobDesk
+from wheretaken.web.records import recorded
+from wheretaken.web.settings import WebSettings
+from wheretaken.web.solving import Choices
+
+REQUIRE_ALL = os.environ.get("WHERETAKEN_REQUIRE_ALL") == "1"
+
+KIOSK = Place(
+    id="osm:n1",
+    name="Kioski",
+    kind="kiosk",
+    lat=60.17,
+    lon=24.94,
+    city="Helsinki",
+    country="Finland",
+    source="OSM",
+)
+ANSWER = "It is the kiosk.\n" + json.dumps(
+    {
+        **{"lat": 60.17, "lon": 24.94, "city": "Helsinki", "country": "Finland"},
+        **{"radius_km": 0.4, "confidence": 0.9},
+        "evidence": [
+            {"reads": "KIOSKI", "place": "Kioski, Helsinki", "lat": 60.17, "lon": 24.94, "call": "CALL"}
+        ],
+        "candidates": [
+            {"lat": 60.17, "lon": 24.94, "city": "Helsinki", "weight": 0.9},
+            {"lat": 59.33, "lon": 18.07, "city": "Stockholm", "weight": 0.1},
+        ],
+    }
+)
+
+
+def missing(reason: str) -> None:
+    """Skip where a part of the machine is missing; where all must be there, fail."""
+    (pytest.fail if REQUIRE_ALL else pytest.skip)(reason)
+
+
+def photo(colour: str = "white", *, exif: bool = False) -> bytes:
+    """A JPEG; with `exif` it says that it was taken in Paris."""
+    buffer = io.BytesIO()
+    data = Image.Exif()
+    if exif:
+        data.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 24.0), 3: "E", 4: (2.0, 21.0, 8.0)})
+    Image.new("RGB", (640, 480), colour).save(buffer, "JPEG", exif=data)
+    return buffer.getvalue()
+
+
+class Gate(ScriptedModel):
+    """A scripted model that waits before its turns until it is let through."""
+
+    def __init__(self, script: Sequence[Message | Exception], gate: threading.Event, before: int) -> None:
+        super().__init__(script, name="gate")
+        self._gate = gate
+        self._before = before
+
+    async def complete(self, messages: Any, tools: Any) -> Message:
+        if len(self.asked) >= self._before:
+            await asyncio.to_thread(self._gate.wait, 60)
+        return await super().complete(messages, tools)
+
+
+def script() -> list[Message | Exception]:
+    """A run of eight steps: it looks closer, searches, looks at the map, and answers."""
+    return [
+        call(
+            ("zoom", {"bbox_2d": [100, 100, 500, 400], "label": "KIOSKI"}),
+            text="A sign. “KIOSKI” [200, 200, 400, 300]",
+            tokens=7,
+        ),
+        call(("search_places", {"query": "Kioski", "near_lat": 60.2, "near_lon": 25.0}), text="I search."),
+        call(("road_map", {"lat": 60.17, "lon": 24.94, "zoom": 15}), text="I look at the map."),
+        say(ANSWER.replace("CALL", "call-0-1")),
+    ]
+
+
+class Site:
+    """A running application."""
+
+    def __init__(self, server: uvicorn.Server, port: int, directory: Path) -> None:
+        self._server = server
+        self.url = f"http://127.0.0.1:{port}"
+        self.directory = directory
+        self.loop: asyncio.AbstractEventLoop
+
+    def cut(self) -> None:
+        """Break all connections, as a network does that goes away."""
+
+        def abort() -> None:
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()  # type: ignore[union-attr]
+
+        self.loop.call_soon_threadsafe(abort)
+
+
+Serve = Callable[..., Site]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start applications that end with the test."""
+    if not (STATIC / "index.html").is_file():
+        missing("the page is not built: run  make web")
+    with contextlib.ExitStack() as stack:
+
+        def start(
+            models: dict[str, Callable[[int], ChatModel]] | None = None,
+            maps: MapProvider | None = None,
+            **settings: Any,
+        ) -> Site:
+            settings = {"directory": tmp_path / "web", **settings}
+            made = models or {"scripted": lambda _seed: ScriptedModel(script())}
+            return stack.enter_context(
+                running(WebSettings(**settings), Choices(made, maps or FewPlaces([KIOSK])))
+            )
+
+        yield start
+
+
+@contextlib.contextmanager
+def running(settings: WebSettings, choices: Choices) -> Generator[Site]:
+    """Serve in a thread."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ready = threading.Event()
+    assert settings.directory
+    site: Site
+    server: uvicorn.Server
+
+    async def main() -> None:
+        nonlocal site, server
+        desk = JobDesk(choices, settings.directory or Path(), settings.limits)
+        app = create_app(desk, recorded(settings.evaluations), settings)
+        config = uvicorn.Config(app, lifespan="on", log_config=None, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        site = Site(server, listener.getsockname()[1], desk.directory)
+        site.loop = asyncio.get_running_loop()
+        ready.set()
+        await server.serve(sockets=[listener])
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield site
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        missing("no Chromium: on Debian and Ubuntu run  apt install chromium")
+    quiet = [f"--disable-{part}" for part in ("quic", "sync", "background-networking", "component-update")]
+    software = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+    browser = playwright.chromium.launch(
+        executable_path=program, args=["--no-sandbox", "--no-first-run", *quiet, *software]
+    )
+    yield browser
+    browser.close()
+
+
+class Visits:
+    """Opens pages as users that know nothing of each other, and keeps what went wrong in them."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._stack = contextlib.ExitStack()
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+
+    def open(self, url: str, **options: Any) -> Page:
+        context = self._browser.new_context(**{"viewport": {"width": 1360, "height": 860}, **options})
+        self._stack.callback(context.close)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.on("request", self._asked)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on(
+            "console", lambda said: self.errors.append(said.text) if "Content Security" in said.text else None
+        )
+        page.goto(url)
+        return page
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:http://127.0.0.1:")):
+            self.foreign.append(request.url)
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@pytest.fixture
+def visits(chromium: Browser) -> Iterator[Visits]:
+    """No page of any test asks a foreign host, breaks, or meets the content policy."""
+    opened = Visits(chromium)
+    yield opened
+    opened.close()
+    assert opened.foreign == []
+    assert opened.errors == []
