@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import uvicorn
 from PIL import Image
-from playwright.sync_api import Browser, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
 
 from wheretaken.maps import MapProvider, Place
 from wheretaken.messages import Message
@@ -28,6 +28,7 @@ from wheretaken.web.records import recorded
 from wheretaken.web.settings import WebSettings
 from wheretaken.web.solving import Choices
 
+expect.set_options(timeout=20_000)  # a machine may be busy; nothing here waits longer than it has to
 REQUIRE_ALL = os.environ.get("WHERETAKEN_REQUIRE_ALL") == "1"
 
 KIOSK = Place(
@@ -42,8 +43,12 @@ KIOSK = Place(
 )
 ANSWER = "It is the kiosk.\n" + json.dumps(
     {
-        **{"lat": 60.17, "lon": 24.94, "city": "Helsinki", "country": "Finland"},
-        **{"radius_km": 0.4, "confidence": 0.9},
+        "lat": 60.17,
+        "lon": 24.94,
+        "city": "Helsinki",
+        "country": "Finland",
+        "radius_km": 0.4,
+        "confidence": 0.9,
         "evidence": [
             {"reads": "KIOSKI", "place": "Kioski, Helsinki", "lat": 60.17, "lon": 24.94, "call": "CALL"}
         ],

@@ -178,6 +178,12 @@ def web(
         list[Path] | None,
         typer.Argument(metavar="DIR...", help="Directories of runs to look at, of `eval run` or `locate`."),
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A model to choose, as for `locate`; may be repeated. Else `reader`."
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address; beyond this machine, with a token only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8080,
     token: Annotated[
@@ -218,7 +224,7 @@ def web(
         tiles=tiles,
         tiles_attribution=tiles_credit,
     )
-    raise typer.Exit(browsing.web(settings))
+    raise typer.Exit(browsing.web(settings, model or ["reader"]))
 
 
 @app.command()
