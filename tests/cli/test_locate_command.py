@@ -22,7 +22,18 @@ from wheretaken.testing.scripted import ScriptedModel, call, say
 
 HELSINKI = Place(id="t:1", name="Helsinki", kind="city", lat=60.17, lon=24.94, population=650_000)
 KEYS = [
-    *("photo", "status", "answer", "candidates", "evidence", "stop_reason", "detail", "trajectory", "seconds")
+    *(
+        "photo",
+        "status",
+        "answer",
+        "candidates",
+        "evidence",
+        "stop_reason",
+        "detail",
+        "trajectory",
+        "seconds",
+    ),
+    *("agree", "of", "verifier", "source", "note", "usage", "runs", "runners_up", "grounding"),
 ]
 ANSWER = json.dumps(
     {

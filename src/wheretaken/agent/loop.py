@@ -60,7 +60,7 @@ class Case:
     """What the person who asks knows already, such as "it is in Portugal"; the model is told."""
 
     @classmethod
-    def of(cls, source: str | os.PathLike[str] | bytes, path: str = "") -> Case:
+    def of(cls, source: str | os.PathLike[str] | bytes, path: str = "", *, hint: str = "") -> Case:
         """Read a photo from a file or from its bytes; `path` is what the record calls it.
 
         Raises:
@@ -68,7 +68,7 @@ class Case:
         """
         bare = photos.strip(source)
         info = PhotoInfo(sha256=bare.source_sha256, width=bare.width, height=bare.height, path=path)
-        return cls(Picture.wrap(bare.data, bare.mime, bare.width, bare.height), info)
+        return cls(Picture.wrap(bare.data, bare.mime, bare.width, bare.height), info, hint)
 
 
 @dataclass

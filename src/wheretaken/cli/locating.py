@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wheretaken.agent import Case, Limits, Status, StopReason, Trajectory, record
+from wheretaken.agent import Case, Limits, Status, StopReason, Trajectory
 from wheretaken.agent.events import ToolEnded
 from wheretaken.agent.trajectory import FILE
-from wheretaken.cli import consoles, showing
-from wheretaken.cli.main import NO_ANSWER, OK, SERVICE, USAGE
-from wheretaken.cli.offline import offline_maps
+from wheretaken.cli import consoles, lanes, offering, showing
+from wheretaken.cli.main import NO_ANSWER, OK, SERVICE, STOPPED, USAGE
 from wheretaken.errors import PhotoError, UserError
 from wheretaken.models.opening import open_models
 from wheretaken.paths import atomic_path
-from wheretaken.tools.worldwide import WORLDWIDE
+from wheretaken.sampling.early import EarlyStop
+from wheretaken.sampling.solving import attempts, solve
+from wheretaken.sampling.verifiers import open_verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from wheretaken.maps import MapProvider
     from wheretaken.models.base import ChatModel
+    from wheretaken.sampling.parallel import Verifier
+    from wheretaken.sampling.solution import Solution
+    from wheretaken.tools import Toolset
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,51 @@ class Options:
     as_json: bool
     max_turns: int
     quiet: bool
+    base_url: str = ""
+    toolset: str = "worldwide"
+    tools_config: Path | None = None
+    n: int = 1
+    direct: int = 0
+    verifier: str = "vote"
+    early_stop: bool = False
+    stream: bool = False
+    seed: int = 0
+    hint: str = ""
+    max_tokens: int | None = None
+    max_seconds: float | None = None
+    max_money: float | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What each run may spend."""
+        return Limits(
+            turns=self.max_turns, tokens=self.max_tokens, seconds=self.max_seconds, money=self.max_money
+        )
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is shown while it happens."""
+        return self.quiet or self.as_json
+
+
+@dataclass
+class _Means:
+    """What all photos of one command are located with; the maps are opened for the first that can be read."""
+
+    options: Options
+    model: Callable[[int], ChatModel]
+    verifier: Verifier
+    given: MapProvider | None
+    offer: tuple[MapProvider, Toolset] | None = None
+    stopped: bool = False
+    """The user has had enough."""
+
+    def offered(self) -> tuple[MapProvider, Toolset]:
+        if self.offer is None:
+            console = None if self.options.quiet else consoles.notices()
+            asked = self.options
+            self.offer = offering.offered(asked.toolset, asked.tools_config, console=console, maps=self.given)
+        return self.offer
 
 
 def locate(
@@ -50,51 +101,105 @@ def locate(
     Args:
         paths: The photos.
         options: What the user asked for.
-        model: Used instead of the one that the options name.
+        model: Used for every run instead of the one that the options name.
         maps: Used instead of the offline maps.
 
     Returns:
-        The exit code: the gravest over all photos, in the order unreadable, service failed, no answer.
+        The exit code: the gravest over all photos, in the order stopped, unreadable, service failed, no
+        answer.
 
     Raises:
-        UserError: there is no such model, the extra `offline` is missing, or `--out` cannot be written to.
+        UserError: there is no such model, toolset or verifier, the extra `offline` is missing, or `--out`
+        cannot be written to.
     """
-    model = model or open_models(options.model)(0)
+    if options.n + options.direct < 1:
+        raise UserError("nothing is to be run: give -n or --direct at least 1")
+    make = _same(model) if model else open_models(options.model, base_url=options.base_url)
+    verifier = open_verifier(options.verifier, options.model, make, seed=options.seed)
     if options.out:
         _make(options.out)
-    codes = {_one(path, model, maps, options) for path in paths}
-    return next((code for code in (USAGE, SERVICE, NO_ANSWER) if code in codes), OK)
+    means = _Means(options, make, verifier, maps)
+    codes: set[int] = set()
+    for path in paths:
+        codes.add(_one(path, means))
+        if means.stopped:
+            break
+    return next((code for code in (STOPPED, USAGE, SERVICE, NO_ANSWER) if code in codes), OK)
 
 
-def _one(path: Path, model: ChatModel, maps: MapProvider | None, options: Options) -> int:
-    notices = consoles.notices()
+def _same(model: ChatModel) -> Callable[[int], ChatModel]:
+    return lambda _seed: model
+
+
+def _one(path: Path, means: _Means) -> int:
+    options, notices = means.options, consoles.notices()
     try:
-        case = Case.of(path, _named(path))
+        case = Case.of(path, _named(path), hint=" ".join(options.hint.split()))
     except PhotoError as error:
         notices.print(f"wheretaken: {error}", markup=False)
         if options.as_json:
             _print_json(_blank(_named(path)) | {"detail": str(error)})
         return USAGE
-    maps = maps or offline_maps(None if options.quiet else notices)
-    trajectory = asyncio.run(
-        record(
-            case,
-            model,
-            WORLDWIDE,
-            maps,
-            limits=Limits(turns=options.max_turns),
-            out=options.out,
-            watch=None if options.quiet or options.as_json else showing.Progress(notices).show,
-        )
-    )
-    files = _kept(trajectory, path, options.out) if options.out else None
-    if options.as_json:
-        _print_json(as_data(trajectory, files))
+    means.offered()
+    found = asyncio.run(_solve(case, means))
+    kept = _chosen(found)
+    files = _kept(kept, path, options.out) if options.out and kept else None
+    if means.stopped and not found.answer:
+        pass  # there is nothing to show
+    elif options.as_json:
+        _print_json(as_data(found, files))
+    elif kept and found.planned == 1:
+        showing.answer(consoles.results(), kept, files)
     else:
-        showing.answer(consoles.results(), trajectory, files)
-    if trajectory.stop_reason in {StopReason.MODEL_ERROR, StopReason.SERVICE_ERROR}:
-        return SERVICE
-    return OK if trajectory.status == Status.ANSWERED else NO_ANSWER
+        showing.solution(consoles.results(), found, files)
+    if means.stopped:
+        notices.print("wheretaken: stopped", markup=False)
+        return STOPPED
+    if found.answer:
+        return OK
+    failed = all(run.stop_reason in {StopReason.MODEL_ERROR, StopReason.SERVICE_ERROR} for run in found.runs)
+    return SERVICE if failed else NO_ANSWER
+
+
+async def _solve(case: Case, means: _Means) -> Solution:
+    """Make the runs, shown as they happen; Ctrl-C ends them with what is known, a second one at once."""
+    options = means.options
+    maps, toolset = means.offered()
+    made = attempts(means.model, toolset, n=options.n, direct=options.direct, seed=options.seed)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def interrupted() -> None:
+        means.stopped = True
+        loop.remove_signal_handler(signal.SIGINT)  # the next one ends the process as usual
+        stop.set()
+
+    if threading.current_thread() is threading.main_thread():
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    try:
+        with lanes.display(consoles.notices(), len(made), silent=options.silent) as shown:
+            return await solve(
+                case,
+                made,
+                maps,
+                verifier=means.verifier,
+                early_stop=EarlyStop() if options.early_stop else None,
+                limits=options.limits,
+                out=options.out,
+                watch=shown.show if shown else None,
+                on_delta=shown.write if shown and options.stream else None,
+                stop=stop,
+            )
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            loop.remove_signal_handler(signal.SIGINT)
+
+
+def _chosen(found: Solution) -> Trajectory | None:
+    """Return the run whose answer it is, or the only one that there is."""
+    if found.verdict.chosen is not None:
+        return found.trajectories[found.verdict.chosen]
+    return found.trajectories[0] if found.trajectories else None
 
 
 def _make(directory: Path) -> None:
@@ -127,22 +232,36 @@ def _kept(trajectory: Trajectory, path: Path, out: Path) -> showing.Files:
     return showing.Files(out / FILE, target)
 
 
-def as_data(trajectory: Trajectory, files: showing.Files | None) -> dict[str, Any]:
+def as_data(found: Solution, files: showing.Files | None) -> dict[str, Any]:
     """Return what `--json` prints for one photo."""
-    data = _blank(trajectory.photo.path) | {
-        "status": str(trajectory.status),
-        "stop_reason": str(trajectory.stop_reason),
-        "detail": trajectory.detail,
-        "seconds": round(trajectory.seconds, 2),
+    run = _chosen(found)
+    reason = str(run.stop_reason) if run else None
+    data = _blank(found.photo.path) | {
+        "status": str(found.status),
+        "stop_reason": reason,
+        "detail": found.detail,
+        "seconds": round(max((one.seconds for one in found.trajectories), default=0.0), 2),
+        "agree": found.verdict.agree,
+        "of": found.verdict.of,
+        "verifier": found.verifier,
+        "source": found.source,
+        "note": found.verdict.note,
+        "usage": found.usage.model_dump(mode="json"),
+        "runs": [one.model_dump(mode="json") for one in found.runs],
+        "runners_up": [one.model_dump(mode="json") for one in found.runners_up],
+        "grounding": found.grounding.model_dump(mode="json"),
     }
-    if answer := trajectory.answer:
+    if answer := found.answer:
         fields = {"lat", "lon", "city", "country", "radius_km", "confidence"}
         data["answer"] = answer.model_dump(mode="json", include=fields)
         data["candidates"] = [candidate.model_dump(mode="json") for candidate in answer.candidates]
-        data["evidence"] = [showing.evidence_data(item, answer) for item in answer.evidence]
-    if files:
+        data["evidence"] = [
+            showing.evidence_data(item, answer, found.evidence[k] if found.evidence else None)
+            for k, item in enumerate(answer.evidence)
+        ]
+    if files and run:
         drawn = _named(files.drawn) if files.drawn else None
-        data["trajectory"] = {"file": _named(files.record), "id": trajectory.id, "map": drawn}
+        data["trajectory"] = {"file": _named(files.record), "id": run.id, "map": drawn}
     return data
 
 
@@ -158,6 +277,15 @@ def _blank(photo: str) -> dict[str, Any]:
         "detail": "",
         "trajectory": None,
         "seconds": 0.0,
+        "agree": 0,
+        "of": 0,
+        "verifier": "",
+        "source": "candidate",
+        "note": "",
+        "usage": None,
+        "runs": [],
+        "runners_up": [],
+        "grounding": None,
     }
 
 

@@ -71,39 +71,117 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _defaults(ctx: typer.Context) -> None:
+    """Take the defaults of `locate` from the settings file; the command line and the environment go before.
+
+    Raises:
+        UserError: The file is no TOML, or names an option that there is not.
+    """
+    if ctx.invoked_subcommand != "locate":
+        return
+    from wheretaken.settings import section, settings_file  # noqa: PLC0415 - loads pydantic
+
+    table = {name.replace("-", "_"): value for name, value in section("locate").items()}
+    group = ctx.command
+    assert isinstance(group, TyperGroup)
+    known = {str(one.name) for one in group.commands["locate"].params} - {"photos"}
+    known = known - {"as_json"} | {"json"}
+    for name in table.keys() - known:
+        there = ", ".join(sorted(known))
+        raise UserError(f"{settings_file()}: locate.{name} is no option of locate; there are: {there}")
+    if "json" in table:
+        table["as_json"] = table.pop("json")
+    ctx.default_map = {"locate": table}
+
+
 @app.callback()
 def _root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     del version
+    _defaults(ctx)
 
 
-@app.command()
+@app.command(context_settings={"auto_envvar_prefix": "WHERETAKEN_LOCATE"})
 def locate(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO...", help="JPEG, PNG, WebP, TIFF, HEIC, AVIF or GIF.")
     ],
     model: Annotated[
-        str, typer.Option(metavar="NAME", help="Who looks: `reader`, the embedded model.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Who looks: `reader`, the embedded model, or one that `models list` names."
+        ),
     ] = "reader",
+    base_url: Annotated[
+        str,
+        typer.Option(metavar="URL", help="The model server's API, up to /v1, if not the usual."),
+    ] = "",
+    toolset: Annotated[
+        str, typer.Option(metavar="NAME", help="worldwide, amap, google, or direct: no tools.")
+    ] = "worldwide",
+    tools_config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.yaml", help="Describe the tools as this verl tool-config does."),
+    ] = None,
+    n: Annotated[int, typer.Option("-n", metavar="N", min=0, max=64, help="Runs with tools.")] = 1,
+    direct: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Further runs without tools.")] = 0,
+    verifier: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Who decides: vote, model (that of the runs), or model:NAME."),
+    ] = "vote",
+    early_stop: Annotated[
+        bool, typer.Option("--early-stop", help="End the other runs when enough agree.")
+    ] = False,
+    stream: Annotated[bool, typer.Option("--stream", help="Show what the model is writing.")] = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the first run; the others count up.")] = 0,
+    hint: Annotated[
+        str, typer.Option(metavar="TEXT", help="What you know already, such as `it is in Portugal`.")
+    ] = "",
     out: Annotated[
         Path | None, typer.Option(help="Keep trajectories, pictures and maps here.", metavar="DIR")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per photo on stdout.")] = False,
     max_turns: Annotated[
-        int, typer.Option(metavar="N", min=1, max=100, help="Model turns per photo, 1 to 100.")
+        int, typer.Option(metavar="N", min=1, max=100, help="Model turns of a run, 1 to 100.")
     ] = 8,
+    max_tokens: Annotated[int | None, typer.Option(metavar="N", min=1, help="Tokens of a run.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(metavar="S", min=1, help="Seconds of a run.")] = None,
+    max_money: Annotated[
+        float | None, typer.Option(metavar="USD", min=0, help="US dollars of a run.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the answer.")] = False,
 ) -> None:
     """Find where photos were taken.
 
-    Progress goes to stderr, answers to stdout. Exit code 3 when a photo has no answer.
+    Progress goes to stderr, answers to stdout. Exit code 3 when a photo has no answer. Options may also be
+    set in the table `[locate]` of wheretaken.toml, and as WHERETAKEN_LOCATE_MODEL and so on.
     """
     from wheretaken.cli import locating  # noqa: PLC0415 - see the package's docstring
 
-    options = locating.Options(model, out, as_json=as_json, max_turns=max_turns, quiet=quiet)
+    options = locating.Options(
+        model,
+        out,
+        as_json=as_json,
+        max_turns=max_turns,
+        quiet=quiet,
+        base_url=base_url,
+        toolset=toolset,
+        tools_config=tools_config,
+        n=n,
+        direct=direct,
+        verifier=verifier,
+        early_stop=early_stop,
+        stream=stream,
+        seed=seed,
+        hint=hint,
+        max_tokens=max_tokens,
+        max_seconds=max_seconds,
+        max_money=max_money,
+    )
     raise typer.Exit(locating.locate(photos, options))
 
 

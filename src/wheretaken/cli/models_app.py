@@ -13,7 +13,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the models of the settings file and the presets, with their address and whether they have a key."""
+    """List the models of the settings file and the presets, with address and whether they have a key."""
     from wheretaken.cli import modelling  # noqa: PLC0415 - see the package's docstring
 
     raise typer.Exit(modelling.list_models(as_json=as_json))

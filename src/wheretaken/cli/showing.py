@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from wheretaken.agent import Event, Trajectory
     from wheretaken.answers import Answer, Evidence
+    from wheretaken.messages import Usage
+    from wheretaken.sampling.grounding import Support
+    from wheretaken.sampling.solution import Solution
 
 LONGEST_THOUGHT = 500
 LONGEST_ARGUMENTS = 90
@@ -49,7 +53,7 @@ class Progress:
                 shown = thought[:LONGEST_THOUGHT] + ("…" if len(thought) > LONGEST_THOUGHT else "")
                 self._console.print(f"[bold]{event.turn}[/] {escape(shown)}")
         elif isinstance(event, ToolStarted):
-            self._console.print(f"  [cyan]{escape(event.tool)}[/] [dim]{escape(_brief(event.arguments))}[/]")
+            self._console.print(f"  [cyan]{escape(event.tool)}[/] [dim]{escape(brief(event.arguments))}[/]")
         elif isinstance(event, ToolEnded) and event.error:
             self._console.print(f"  [red]{escape(event.error)}[/]")
         elif isinstance(event, RunEnded) and event.detail:
@@ -70,6 +74,58 @@ def answer(console: Console, trajectory: Trajectory, files: Files | None) -> Non
     if sources := map_sources(trajectory):
         console.print(f"  [dim]map data: {escape(' · '.join(sources))}[/]", soft_wrap=True)
     console.print(f"  [dim]{trajectory.seconds:.1f} s, {trajectory.model}, {trajectory.stop_reason}[/]")
+    _left(console, files)
+
+
+def solution(console: Console, found: Solution, files: Files | None) -> None:
+    """Print what several runs came to: the answer, who agrees, what it rests on, what else was said."""
+    answered = found.answer
+    console.print(f"\n[bold]{escape(printable(found.photo.path))}[/]", soft_wrap=True)
+    if answered is None:
+        console.print(f"  no answer ({found.status}): {escape(found.detail)}")
+    else:
+        _place(console, answered)
+        agree, of = found.verdict.agree, found.verdict.of
+        console.print(f"  {agree} of {of} runs agree within 25 km, decided by {escape(found.verifier)}")
+        if found.source == "verifier":
+            console.print("  [yellow]no run gave this place: it is the verifier's own[/]")
+        elif found.grounding.kind == "none":
+            console.print("  [yellow]nothing that a map told supports this position[/]")
+        for k, item in enumerate(answered.evidence):
+            support = found.evidence[k] if found.evidence else None
+            line = evidence_line(item, answered) + _told_by(support)
+            console.print(f"  • {escape(line)}", soft_wrap=True)
+        console.print(f"  {osm_link(answered)}", soft_wrap=True)
+    for other in found.runners_up:
+        name = ", ".join(part for part in (other.city, other.country) if part) or "unnamed place"
+        runs = f"{len(other.runs)} run{'s' if len(other.runs) > 1 else ''}"
+        console.print(f"  [dim]or {escape(name)}  {other.lat:.5f}, {other.lon:.5f} ({runs})[/]")
+    if found.verdict.note:
+        console.print(f"  [dim]{escape(found.verdict.note)}[/]", soft_wrap=True)
+    if sources := sorted({name for run in found.trajectories for name in map_sources(run)}):
+        console.print(f"  [dim]map data: {escape(' · '.join(sources))}[/]", soft_wrap=True)
+    counts = Counter(str(run.stop_reason) for run in found.runs)
+    ends = ", ".join(f"{number} {reason}" for reason, number in counts.items())
+    console.print(f"  [dim]{len(found.runs)} of {found.planned} runs: {ends}{spent(found.usage)}[/]")
+    _left(console, files)
+
+
+def spent(usage: Usage) -> str:
+    """Return the tokens and the money that were spent, behind a comma; nothing where nothing was."""
+    tokens = usage.prompt_tokens + usage.completion_tokens
+    money = f", ${usage.cost:.4f}" if usage.cost else ""
+    return f", {tokens:,} tokens{money}" if tokens else money
+
+
+def _told_by(support: Support | None) -> str:
+    """Name the call that told of the place."""
+    if support is None or support.call is None:
+        return ""
+    return f" (turn {support.call.turn}: {support.call.tool} {brief(support.call.arguments)})"
+
+
+def _left(console: Console, files: Files | None) -> None:
+    """Say what was written."""
     if files:
         if files.drawn:
             console.print(f"  [dim]map in {escape(printable(str(files.drawn)))}[/]", soft_wrap=True)
@@ -106,10 +162,14 @@ def evidence_line(item: Evidence, found: Answer) -> str:
     return f"reads “{item.reads}” → {item.place}{where}"
 
 
-def evidence_data(item: Evidence, found: Answer) -> dict[str, Any]:
-    """The same as JSON."""
+def evidence_data(item: Evidence, found: Answer, support: Support | None = None) -> dict[str, Any]:
+    """The same as JSON, with the call that told of the place and whether one did."""
     km = _apart(item, found)
-    return item.model_dump(mode="json") | {"distance_km": None if km is None else round(km, 3)}
+    data = item.model_dump(mode="json") | {"distance_km": None if km is None else round(km, 3)}
+    if support is not None:
+        call = support.call.model_dump(mode="json") if support.call else None
+        data |= {"told_by": call, "holds": support.holds}
+    return data
 
 
 def osm_link(found: Answer) -> str:
@@ -132,7 +192,8 @@ def _distance(km: float) -> str:
     return f"{km * 1000:.0f} m" if km < 1 else f"{km:.1f} km"
 
 
-def _brief(arguments: str) -> str:
+def brief(arguments: str) -> str:
+    """Return the arguments of a call in a line of at most `LONGEST_ARGUMENTS` characters."""
     try:
         values = json.loads(arguments)
     except json.JSONDecodeError:

@@ -120,10 +120,12 @@ def ground(run: Trajectory) -> Grounding:
 
 def supports(run: Trajectory) -> tuple[Support, ...]:
     """Return the evidence that a run's answer states, each checked against its calls."""
-    if run.answer is None:
-        return ()
-    calls = seen(run.messages, run.datum)
-    return tuple(_check(item, run.answer, calls) for item in run.answer.evidence)
+    return () if run.answer is None else checked(run.answer, seen(run.messages, run.datum))
+
+
+def checked(answer: Answer, calls: Sequence[Seen]) -> tuple[Support, ...]:
+    """Return the evidence that an answer states, each checked against what a run's calls told."""
+    return tuple(_check(item, answer, calls) for item in answer.evidence)
 
 
 def grounding(answer: Answer, calls: Sequence[Seen]) -> Grounding:

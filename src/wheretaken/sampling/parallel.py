@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from wheretaken.agent import Case, Limits, StopReason, Trajectory, record
+from wheretaken.agent.events import ToolEnded
+from wheretaken.geo import Datum
 from wheretaken.sampling.calibration import MEASURED, Calibration
 from wheretaken.sampling.grounding import Grounding, ground
 from wheretaken.sampling.model import Ballot, Verdict
@@ -31,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from wheretaken.agent import Event
+    from wheretaken.agent import Delta, Event
     from wheretaken.agent.writer import Writer
     from wheretaken.answers import Answer
     from wheretaken.maps import MapProvider
-    from wheretaken.messages import Message
+    from wheretaken.messages import Message, Picture
     from wheretaken.models.base import ChatModel
 
 DIRECT = Toolset("direct", ())
@@ -65,13 +67,17 @@ class Statement:
     """What it came to."""
     grounding: Grounding = field(default_factory=Grounding)
     """What the answer rests on."""
+    datum: Datum = Datum.WGS84
+    """Of the positions in the conversation; the ballot and the answer are in WGS-84."""
+    map: Picture | None = None
+    """The last map that the run looked at."""
 
     @classmethod
     def of(cls, trajectory: Trajectory) -> Statement:
         """Return what a run said."""
         answer = trajectory.answer
         if answer is None:
-            return cls(Ballot(trajectory.model), trajectory.messages)
+            return cls(Ballot(trajectory.model), trajectory.messages, datum=trajectory.datum)
         rests_on = ground(trajectory)
         ballot = Ballot(
             trajectory.model,
@@ -81,7 +87,13 @@ class Statement:
             answer.radius_km,
             grounded=None if trajectory.toolset == DIRECT.name else rests_on.kind != "none",
         )
-        return cls(ballot, trajectory.messages, answer, rests_on)
+        drawn = (
+            picture
+            for tool in reversed(trajectory.tools)
+            if isinstance(tool, ToolEnded) and tool.tool.endswith("_map")
+            for picture in tool.pictures
+        )
+        return cls(ballot, trajectory.messages, answer, rests_on, trajectory.datum, next(drawn, None))
 
 
 class Verifier(Protocol):
@@ -130,6 +142,7 @@ async def sample(
     writer: Writer | None = None,
     slots: AbstractAsyncContextManager[Any] | None = None,
     watch: Callable[[Event], None] | None = None,
+    on_delta: Callable[[Delta], None] | None = None,
     at_once: int | None = None,
     enough: Callable[[Sequence[Trajectory]], bool] | None = None,
     stop: asyncio.Event | None = None,
@@ -145,6 +158,7 @@ async def sample(
         writer: Who writes there, as for `record`.
         slots: Entered for the length of each run; a semaphore that several calls share bounds them together.
         watch: Called with every event of every run as it happens.
+        on_delta: Called with what the models are writing, as far as they can tell.
         at_once: Of this case, so many runs at the same time, the first ones first; by default all.
         enough: Asked after every run, with those that have ended by themselves, whether the others are
             needed; these end with stop reason `enough`.
@@ -168,6 +182,7 @@ async def sample(
                 out=out,
                 writer=writer,
                 watch=watch,
+                on_delta=on_delta,
                 ending=lambda: group.why,
             )
         group.add(trajectory)

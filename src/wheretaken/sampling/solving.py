@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from wheretaken.agent import Case, Event, Limits, Trajectory
+    from wheretaken.agent import Case, Delta, Event, Limits, Trajectory
     from wheretaken.agent.writer import Writer
     from wheretaken.maps import MapProvider
     from wheretaken.models.base import ChatModel
@@ -64,6 +64,7 @@ async def solve(
     writer: Writer | None = None,
     slots: AbstractAsyncContextManager[Any] | None = None,
     watch: Callable[[Event], None] | None = None,
+    on_delta: Callable[[Delta], None] | None = None,
     stop: asyncio.Event | None = None,
     finished: Sequence[Trajectory] = (),
 ) -> Solution:
@@ -80,6 +81,7 @@ async def solve(
         writer: Who writes there, as for `record`.
         slots: Entered for the length of each run; a semaphore that several calls share bounds them together.
         watch: Called with every event of every run as it happens.
+        on_delta: Called with what the models are writing, as far as they can tell.
         stop: Once it is set, what goes on is ended, and the runs that have ended give the answer.
         finished: Runs of the photo that were made before; they come first.
 
@@ -101,6 +103,7 @@ async def solve(
             writer=writer,
             slots=slots,
             watch=watch,
+            on_delta=on_delta,
             at_once=early_stop.width if early_stop else None,
             enough=enough if early_stop else None,
             stop=stop,

@@ -113,6 +113,16 @@ def verdicts(
     return found
 
 
+def support(ballots: Sequence[Ballot], chosen: int) -> Decision:
+    """Count who agrees with a ballot that somebody else chose; it has a position."""
+    placed = [k for k, ballot in enumerate(ballots) if ballot.lat is not None]
+    lats = np.array([ballots[k].lat for k in placed], dtype=np.float64)
+    lons = np.array([ballots[k].lon for k in placed], dtype=np.float64)
+    own = placed.index(chosen)
+    km = distances_km(np.full_like(lats, lats[own]), np.full_like(lons, lons[own]), lats, lons)
+    return Decision(chosen, tuple(int((km < scale).sum()) for scale in SCALES_KM), len(ballots))
+
+
 def decide(
     photos: Sequence[Sequence[Ballot]], weights: Mapping[str, float] | None = None, trust: Trust = PRIOR
 ) -> list[Decision]:
