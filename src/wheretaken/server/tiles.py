@@ -32,7 +32,6 @@ from wheretaken.maps.offline.tiles import glyphs
 from wheretaken.maps.offline.tiles.style import style
 from wheretaken.server import replies
 from wheretaken.server.guard import Guard
-from wheretaken.server.metrics import Metrics
 from wheretaken.server.running import bound
 from wheretaken.server.settings import LOOPBACK, ServerSettings
 
@@ -155,7 +154,11 @@ def application(maker: Callable[[], TileMaker], *, origins: Sequence[str] = ()) 
             Exception: replies.on_bug,
         },
     )
-    return Guard(app, Metrics(), hosts=LOOPBACK, token=None)
+    return Guard(app, _uncounted, hosts=LOOPBACK, token=None)
+
+
+def _uncounted(_status: int) -> None:
+    """Count nothing: a server of tiles alone has no metrics."""
 
 
 def run(*, port: int, origins: Sequence[str], started: Callable[[str], None]) -> None:

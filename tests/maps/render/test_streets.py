@@ -14,6 +14,9 @@ from PIL import Image, ImageColor
 from wheretaken.geo import LatLon
 from wheretaken.maps.offline.region import import_extract
 from wheretaken.maps.offline.render import Renderer, palette
+from wheretaken.maps.offline.render.languages import street_name
+from wheretaken.maps.offline.render.street_labels import icons
+from wheretaken.maps.offline.render.street_tables import ICONS, POIS, SYMBOL_AREAS, WORSHIP
 from wheretaken.maps.offline.render.view import View
 
 if TYPE_CHECKING:
@@ -120,3 +123,63 @@ def test_the_view_from_the_data_matches_the_projection(renderer: Renderer, helsi
     picture = renderer.render(CENTRE, zoom=14)
     x, y = map(round, View.around(CENTRE, zoom=14, width=500, height=500).pixel(spot))
     assert pixels(picture, (x, y, x + 1, y + 1)) == {ImageColor.getrgb(palette.SEA): 1}
+
+
+def test_icons_say_what_a_thing_is(renderer: Renderer, helsinki: Path):
+    with sqlite3.connect(helsinki) as connection:
+        query = "SELECT geometry FROM point WHERE name <> '' AND class = 'amenity' AND subclass = 'pharmacy'"
+        point = shapely.from_wkb(connection.execute(query).fetchone()[0])
+    picture = renderer.render(LatLon(point.y, point.x), zoom=19, width=100, height=100)
+    badge = pixels(picture, (42, 42, 58, 58))
+    assert badge[ImageColor.getrgb(palette.PHARMACY)] > 60
+    assert badge[255, 255, 255] > 20  # the cross on it
+
+
+def test_every_icon_is_a_file_in_the_colour_of_its_table():
+    for poi in POIS:
+        for name in {poi.icon} | {
+            icon
+            for icon, values in ICONS.items()
+            if any(
+                key in poi.values and set(some.split()) <= set(poi.values[key].split())
+                for key, some in values.items()
+            )
+        }:
+            assert poi.colour in (icons() / f"{name}.svg").read_text(), name
+    assert all((icons() / f"{name}.svg").is_file() for name in (*ICONS, *WORSHIP, *SYMBOL_AREAS, "worship"))
+
+
+def test_streets_are_named_in_the_language_that_is_asked_for(renderer: Renderer, helsinki: Path):
+    own, swedish, again = (renderer.render(CENTRE, zoom=17, language=code) for code in ("", "sv", ""))
+    assert own.png == again.png
+    assert own.png != swedish.png
+    with sqlite3.connect(helsinki) as connection:
+        query = f"SELECT {street_name('sv')}, {street_name('en')} FROM line WHERE name = 'Erottajankatu'"
+        assert connection.execute(query).fetchone() == ("Skillnadsgatan", "Erottajankatu")
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [("en", "Naka-meguro"), ("ja", "中目黒"), ("ru", "Нака Мэгуро"), ("zh", "中目黒"), ("de", "Naka-meguro")],
+)
+def test_a_name_is_one_that_its_reader_can_read(language: str, written: str):
+    names = '{"en":"Naka-meguro","fr":"Nakameguro","ja":"中目黒","ru":"Нака Мэгуро"}'
+    with sqlite3.connect(":memory:") as connection:
+        query = f"SELECT {street_name(language)} FROM (SELECT '中目黒' AS name, '{names}' AS names)"
+        assert connection.execute(query).fetchone() == (written,)
+
+
+def test_one_way_streets_have_arrows_and_houses_have_numbers(renderer: Renderer, ink: Callable[..., int]):
+    picture = renderer.render(LatLon(60.1685, 24.9445), zoom=18, width=1000, height=1000)
+    assert ink(picture, palette.HOUSE_NUMBER) > 20
+    assert pixels(picture)[ImageColor.getrgb(palette.ONEWAY)] > 10
+
+
+def test_what_only_the_coarse_world_map_knows_is_hatched(renderer: Renderer):
+    beside = renderer.render(LatLon(60.1672, 24.9590), zoom=15)  # the harbour is east of the extract
+    land = ImageColor.getrgb(palette.LAND)
+    right = pixels(beside, (300, 100, 480, 400))
+    assert len(right) > 3
+    assert right[land] < 0.95 * 180 * 300
+    inside = pixels(renderer.render(CENTRE, zoom=18, width=100, height=100))
+    assert ImageColor.getrgb(palette.UNKNOWN) not in inside

@@ -14,7 +14,6 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from wheretaken import paths
 from wheretaken.errors import ToolError
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps import filters
@@ -336,11 +335,11 @@ class OfflineProvider(MapProvider):
         return [Region(path) for path in self._region_paths()]
 
     def _new_renderer(self) -> Renderer:
-        from wheretaken.maps.offline import world  # noqa: PLC0415 - nothing is loaded before it is needed
+        from wheretaken.maps.offline import region, world  # noqa: PLC0415 - nothing is loaded before it is needed
         from wheretaken.maps.offline.render.renderer import Renderer  # noqa: PLC0415
 
-        basemaps = sorted((paths.data_dir() / "basemaps").glob("[!.]*.pmtiles"))
-        return Renderer(world.ensure(self._progress), self._region_paths(), basemaps)
+        below = [basemap.path for basemap in region.basemaps()]
+        return Renderer(world.ensure(self._progress), self._region_paths(), below)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Format: https://docs.protomaps.com/pmtiles/, version 3.
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class Basemap:
     tiles: str
     """`mvt`, `png`, `jpeg` or `webp`."""
     attribution: str
+    layers: dict[str, tuple[str, ...]]
+    """Of vector tiles: the layers, and which attributes their features may have."""
 
 
 def basemaps() -> list[Basemap]:
@@ -45,7 +48,7 @@ def basemaps() -> list[Basemap]:
     Raises:
         DataError: one of them is damaged.
     """
-    return [_read_basemap(path) for path in sorted((paths.data_dir() / "basemaps").glob("[!.]*.pmtiles"))]
+    return [read_basemap(path) for path in sorted((paths.data_dir() / "basemaps").glob("[!.]*.pmtiles"))]
 
 
 def add_basemap(source: Path, *, name: str = "") -> Basemap:
@@ -56,7 +59,7 @@ def add_basemap(source: Path, *, name: str = "") -> Basemap:
         UserError: there is no room for it.
         MissingExtraError: the library that reads it is not installed.
     """
-    _read_basemap(source)
+    read_basemap(source)
     target = basemap_path(library.slug_of(name or library.title_of(source)))
     target.parent.mkdir(exist_ok=True)
     free = shutil.disk_usage(target.parent).free
@@ -64,7 +67,7 @@ def add_basemap(source: Path, *, name: str = "") -> Basemap:
         raise UserError(f"{source} is larger than what is free at {target.parent}: make room")
     with paths.atomic_path(target) as temporary:
         shutil.copyfile(source, temporary)
-    return _read_basemap(target)
+    return read_basemap(target)
 
 
 def basemap_path(slug: str) -> Path:
@@ -72,7 +75,13 @@ def basemap_path(slug: str) -> Path:
     return paths.data_dir() / "basemaps" / f"{slug}.pmtiles"
 
 
-def _read_basemap(path: Path) -> Basemap:
+def read_basemap(path: Path) -> Basemap:
+    """Return what an archive says about itself.
+
+    Raises:
+        DataError: it is missing, damaged, or has tiles that cannot be drawn.
+        MissingExtraError: the library that reads it is not installed.
+    """
     if not path.is_file():
         raise DataError(f"there is no file {path}")
     try:
@@ -99,5 +108,6 @@ def _read_basemap(path: Path) -> Basemap:
         min_zoom=header["min_zoom"],
         max_zoom=header["max_zoom"],
         tiles=tiles,
-        attribution=re.sub(r"<[^>]*>", "", str(about.get("attribution", ""))),
+        attribution=html.unescape(re.sub(r"<[^>]*>", "", str(about.get("attribution", "")))),
+        layers={one["id"]: tuple(one.get("fields", {})) for one in about.get("vector_layers", ())},
     )

@@ -1,30 +1,24 @@
 """A basemap: a PMTiles archive of the user's, drawn under the streets of regions and where there are none.
 
-Raster archives (PNG, JPEG, WebP) are drawn as they are. Of vector archives, those with the layers of Protomaps
-(https://docs.protomaps.com/basemaps/layers) or OpenMapTiles (https://openmaptiles.org/schema/) are known; they
-name their layers differently, and their sorts are in `kind` or in `class`.
+Raster archives (PNG, JPEG, WebP) are drawn as they are. Of vector archives, those with the layers of
+Protomaps (https://docs.protomaps.com/basemaps/layers) or OpenMapTiles (https://openmaptiles.org/schema/) are
+known; they name their layers differently, and their sorts are in `kind` or in `class`.
 """
 
 from __future__ import annotations
 
-import html
-import re
-from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from wheretaken.errors import DataError, MissingExtraError
 from wheretaken.maps.offline.render import palette
 from wheretaken.maps.offline.render.style import Layer, Rule, Symbol, at_zoom, fill, stroke, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable
 
+    from wheretaken.maps.offline.region.basemap import Basemap
     from wheretaken.maps.offline.render.view import View
 
-MVT = 1
-"""Type of vector tiles in the header of an archive."""
+MVT = "mvt"
 
 
 class _Ground(NamedTuple):
@@ -71,70 +65,16 @@ _NAME_LAYERS = ("transportation_name", "roads")
 _PLACE_LAYERS = ("places", "place")
 
 
-@dataclass(frozen=True, slots=True)
-class Basemap:
-    """An archive, and what it says about itself."""
-
-    path: Path
-    vector: bool
-    zooms: tuple[int, int]
-    """The farthest and the closest tiles; these are enlarged for closer views."""
-    south: float
-    west: float
-    north: float
-    east: float
-    layers: Mapping[str, Sequence[str]]
-    """Vector layers and the attributes that their features may have."""
-    attribution: str
-
-    def covers(self, view: View) -> bool:
-        """Tell whether all of a view is in the archive."""
-        south, west, north, east = view.bounds
-        return (
-            west <= east
-            and self.south <= south
-            and self.west <= west
-            and self.north >= north
-            and self.east >= east
-        )
-
-
-def read(path: Path) -> Basemap:
-    """Read the header of an archive.
-
-    Raises:
-        DataError: it is missing or no PMTiles archive (version 3).
-        MissingExtraError: the library is not installed.
-    """
-    try:
-        reading: Any = import_module("pmtiles.reader")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("basemaps", "offline", "pmtiles") from error
-    try:
-        with path.open("rb") as file:
-            reader = reading.Reader(reading.MmapSource(file))
-            header: dict[str, Any] = reader.header()
-            metadata: dict[str, Any] = reader.metadata()
-    except (OSError, ValueError, KeyError, IndexError, reading.MagicNumberNotFound) as error:
-        raise DataError(f"{path} is not a PMTiles archive, or is damaged") from error
-    layers = {one["id"]: tuple(one.get("fields", {})) for one in metadata.get("vector_layers", ())}
-    credit = html.unescape(re.sub("<[^>]*>", "", str(metadata.get("attribution", ""))))
-    return Basemap(
-        path,
-        vector=header["tile_type"].value == MVT,
-        zooms=(header["min_zoom"], header["max_zoom"]),
-        south=header["min_lat_e7"] / 1e7,
-        west=header["min_lon_e7"] / 1e7,
-        north=header["max_lat_e7"] / 1e7,
-        east=header["max_lon_e7"] / 1e7,
-        layers=layers,
-        attribution=" ".join(credit.split()),
-    )
+def covers(basemap: Basemap, view: View) -> bool:
+    """Tell whether all of a view is in the archive."""
+    south, west, north, east = view.bounds
+    inside = basemap.south <= south and north <= basemap.north
+    return west <= east and inside and basemap.west <= west and east <= basemap.east
 
 
 def base_layers(basemap: Basemap) -> list[Layer]:
     """Return everything without words, from the ground up."""
-    if not basemap.vector:
+    if basemap.tiles != MVT:
         smooth = Symbol("RasterSymbolizer", {"scaling": "bilinear"})
         return [_layer(basemap, "", ((Rule((smooth,)),),))]
     layers = [
@@ -150,13 +90,13 @@ def label_layers(basemap: Basemap, language: str) -> list[Layer]:
     """Return the names of places and streets, in a language where the archive has it."""
     found: list[Layer] = []
     for name in _PLACE_LAYERS:
-        if basemap.vector and name in basemap.layers:
+        if basemap.tiles == MVT and name in basemap.layers:
             label = _name(basemap, name, language)
             words = text(label, 12, palette.PLACE_LABEL, options={"wrap-width": "90", "margin": "4"})
             found.append(_layer(basemap, name, ((Rule((words,)),),)))
     along = {"spacing": "260", "repeat-distance": "160", "margin": "3"}
     for name in _NAME_LAYERS:
-        if basemap.vector and name in basemap.layers:
+        if basemap.tiles == MVT and name in basemap.layers:
             label = _name(basemap, name, language)
             words = text(label, 10.5, palette.STREET_LABEL, placement="line", options=along)
             found.append(_layer(basemap, name, ((Rule((words,), zooms=(14, 99)),),), (14, 99)))
@@ -168,7 +108,7 @@ def _layer(
     basemap: Basemap, name: str, passes: tuple[tuple[Rule, ...], ...], zooms: tuple[int, int] = (0, 99)
 ) -> Layer:
     # The zooms of the archive's header: what it says of its layers need not be true.
-    tiles = {"file": str(basemap.path), "minzoom": str(basemap.zooms[0]), "maxzoom": str(basemap.zooms[1])}
+    tiles = {"file": str(basemap.path), "minzoom": str(basemap.min_zoom), "maxzoom": str(basemap.max_zoom)}
     tiles |= {"layer": name} if name else {}
     return Layer(f"basemap_{name}", "", passes, zooms, tiles=tiles, srs="epsg:3857")
 

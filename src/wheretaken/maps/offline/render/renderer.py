@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import DataError, ToolError
 from wheretaken.maps.base import MapPicture
+from wheretaken.maps.offline.region.basemap import read_basemap
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
 from wheretaken.maps.offline.render import (
     basemap,
@@ -87,7 +88,7 @@ class Renderer:
         fonts.register()
         self._world = world
         self._regions = [read_info(path) for path in regions]
-        self._basemaps = [basemap.read(path) for path in basemaps]
+        self._basemaps = [read_basemap(path) for path in basemaps]
         self._names: dict[str, WorldNames] = {}
         self._lock = threading.Lock()
         self._idle: OrderedDict[int, tuple[_Key, _Sheets]] = OrderedDict()
@@ -187,7 +188,7 @@ class Renderer:
 
     def _known(self, view: View, regions: Sequence[int]) -> bool:
         """Tell whether a region or a basemap covers all of a view."""
-        return self._inside(view, regions) or any(one.covers(view) for one in self._basemaps)
+        return self._inside(view, regions) or any(basemap.covers(one, view) for one in self._basemaps)
 
     def _inside(self, view: View, regions: Sequence[int]) -> bool:
         """Tell whether one of the regions covers all of a view."""

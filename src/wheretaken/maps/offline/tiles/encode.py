@@ -138,7 +138,7 @@ def _written(found: list[list[int]], kind: Geometry, points: Any, runs: Sequence
     lengths = ends - starts
     # The numbers of all points of all runs: counted on from each start.
     skipped: Any = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-    picked: Any = np.arange(lengths.sum()) + skipped
+    picked = np.add(np.arange(int(lengths.sum())), skipped)
     chosen = points[picked]
     of = np.repeat(owner, lengths)
     before = np.zeros_like(chosen)

@@ -65,7 +65,7 @@ def export(
     tiles = list(covering(*area, zooms))
     if len(tiles) > MOST_TILES:
         raise UserError(f"this area has {len(tiles)} tiles; give a smaller one or a smaller --max-zoom")
-    about = maker.describe("") | {"bounds": [area[1], area[0], area[3], area[2]]}
+    about: dict[str, Any] = maker.describe("") | {"bounds": [area[1], area[0], area[3], area[2]]}
     about |= {"minzoom": zooms[0], "maxzoom": zooms[1]}
     closest = {"maxzoom": zooms[1]}
     about["vector_layers"] = [one | closest for one in about["vector_layers"] if one["minzoom"] <= zooms[1]]
