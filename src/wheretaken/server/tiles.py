@@ -154,11 +154,7 @@ def application(maker: Callable[[], TileMaker], *, origins: Sequence[str] = ()) 
             Exception: replies.on_bug,
         },
     )
-    return Guard(app, _uncounted, hosts=LOOPBACK, token=None)
-
-
-def _uncounted(_status: int) -> None:
-    """Count nothing: a server of tiles alone has no metrics."""
+    return Guard(app, hosts=LOOPBACK, token=None)
 
 
 def run(*, port: int, origins: Sequence[str], started: Callable[[str], None]) -> None:
