@@ -6,7 +6,7 @@ import pytest
 from wheretaken.geo import LatLon, destination, distance_km
 from wheretaken.maps import Match, MatchKind, Place
 from wheretaken.models.reader import belief, circles
-from wheretaken.models.reader.belief import Candidate
+from wheretaken.models.reader.belief import Candidate, LookedUp
 from wheretaken.models.reader.signs import Text
 
 
@@ -34,7 +34,9 @@ def text(reads: str, *lines: int, km: float | None = None) -> Text:
 
 
 def weigh(found: dict[Text, list[Place]], countries=(), extra: list[Place] | None = None) -> belief.Belief:
-    hits = {key: belief.reliability(key, [("call", places)]) for key, places in found.items()}
+    hits = {
+        key: belief.reliability(key, [LookedUp("call", key.reads, places)]) for key, places in found.items()
+    }
     places = {p.id: p for group in hits.values() for p in (hit.place for hit in group)}
     candidates = [Candidate(p, belief.spread_of(p)) for p in [*places.values(), *(extra or [])]]
     result = belief.weigh(hits, countries, candidates)
@@ -114,7 +116,9 @@ def test_exact_beats_partial_beats_fuzzy_and_streets_named_after_towns_say_littl
     entry = place("Louvre", 48.86, 2.34)
 
     def weight(reads: str, kind: MatchKind, similarity: float = 1.0) -> float:
-        (hit,) = belief.reliability(text(reads), [("c", [named(entry, kind, "Louvre", similarity)])])
+        (hit,) = belief.reliability(
+            text(reads), [LookedUp("c", reads, [named(entry, kind, "Louvre", similarity)])]
+        )
         return hit.weight
 
     exact, partial = weight("Louvre", MatchKind.EXACT), weight("Palais Tokyo Louvre", MatchKind.PARTIAL)
@@ -125,8 +129,8 @@ def test_exact_beats_partial_beats_fuzzy_and_streets_named_after_towns_say_littl
 def test_weaker_matches_shrink_beside_an_exact_one():
     exact = named(place("Helsinki", 60.17, 24.94))
     fuzzy = named(place("Helsinge", 56.02, 12.2), MatchKind.FUZZY, similarity=0.9)
-    alone = belief.reliability(text("Helsinki"), [("c", [fuzzy])])
-    beside = belief.reliability(text("Helsinki"), [("c", [exact, fuzzy])])
+    alone = belief.reliability(text("Helsinki"), [LookedUp("c", "Helsinki", [fuzzy])])
+    beside = belief.reliability(text("Helsinki"), [LookedUp("c", "Helsinki", [exact, fuzzy])])
     assert beside[1].weight < 0.3 * alone[0].weight
 
 
@@ -158,7 +162,9 @@ def test_two_distances_meet_where_the_sign_stands():
         text(name, n, km=round(1.27 * distance_km(truth, LatLon(p.lat, p.lon)))): [p]
         for n, (name, p) in enumerate(towns.items())
     }
-    hits = {key: belief.reliability(key, [("call", places)]) for key, places in found.items()}
+    hits = {
+        key: belief.reliability(key, [LookedUp("call", key.reads, places)]) for key, places in found.items()
+    }
     points = circles.candidates(hits)
     assert points
     result = belief.weigh(hits, [], [Candidate(p, 2.0) for p in towns.values()] + points)
@@ -174,10 +180,30 @@ def test_two_distances_meet_where_the_sign_stands():
 def test_one_distance_gives_points_all_around():
     lahti = named(place("Lahti", 60.98, 25.66))
     key = text("Lahti", km=50)
-    points = circles.candidates({key: belief.reliability(key, [("c", [lahti])])})
+    points = circles.candidates({key: belief.reliability(key, [LookedUp("c", key.reads, [lahti])])})
     apart = [distance_km(LatLon(60.98, 25.66), LatLon(c.place.lat, c.place.lon)) for c in points]
     assert 30 < min(apart) < max(apart) < 50
     east = destination(LatLon(60.98, 25.66), 90, 40)
     west = destination(LatLon(60.98, 25.66), 270, 40)
     for side in (east, west):
         assert min(distance_km(side, LatLon(c.place.lat, c.place.lon)) for c in points) < 8
+
+
+def test_only_different_readings_of_a_text_agree():
+    shop = named(place("Kosmos", 60.17, 24.94), MatchKind.FUZZY, similarity=0.9)
+    once = belief.reliability(text("Kosmqs"), [LookedUp("a", "Kosmqs", [shop])])
+    again = belief.reliability(
+        text("Kosmqs"), [LookedUp("a", "Kosmqs", [shop]), LookedUp("b", "Kosmqs", [shop])]
+    )
+    other = belief.reliability(
+        text("Kosmqs"), [LookedUp("a", "Kosmqs", [shop]), LookedUp("b", "Kosnos", [shop])]
+    )
+    assert again == once
+    assert other[0].weight > once[0].weight
+
+
+def test_a_shop_at_a_corner_is_a_better_answer_than_the_street_beside_it():
+    street = named(place("Yrjönkatu", 60.166, 24.939, 0, kind="street", extent_km=0.4))
+    shop = named(place("Zucchini", 60.1684, 24.9392, 0, kind="restaurant", extent_km=0.05))
+    result = weigh({text("Yrjönkatu", 0): [street], text("Zucchini", 1): [shop]})
+    assert result.best.place.name == "Zucchini"

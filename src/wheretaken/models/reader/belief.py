@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wheretaken.geo import distances_km
+from wheretaken.geo import LatLon, distance_km, distances_km
 from wheretaken.maps import Match, MatchKind, Place
 from wheretaken.models.reader import scripts
 from wheretaken.models.reader.signs import covered_by, is_street, says_something
@@ -73,6 +73,16 @@ UNKNOWN_CITY = 120_000
 """A street-level place counts as a town of so many people: someone loaded that region on purpose."""
 CHOICE_SPREAD_KM = 8.0
 """A candidate's own spread, as far as it matters for which one is the answer."""
+CLOSER_COUNTS = 0.1
+"""What the last metres are worth, in rewards: a shop at a corner is a better answer than its whole street."""
+CLOSE_KM = 0.15
+SMALL_KM = 0.15
+"""What spreads no wider is a thing at a street."""
+LEAST_STREET = 0.005
+AS_PROBABLE = 0.2
+"""Of a street's probability, what a thing on it must have to say where on the street."""
+TO_THE_SMALL = 0.85
+"""How much of a street's probability such things are given."""
 QUANTILES = 40
 MASS = 0.8
 """The radius holds this part of the probability."""
@@ -106,6 +116,18 @@ class Found:
     weight: float
     call: str
     """The id of the tool call that found it."""
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """A look-up of one reading of a text."""
+
+    call: str
+    """The id of the tool call."""
+    reading: str
+    """What was asked for."""
+    places: Sequence[Place]
+    """What it found."""
 
 
 @dataclass(frozen=True)
@@ -149,26 +171,31 @@ class Belief:
         return self.candidates[self.order[0]]
 
 
-def reliability(text: Text, looked_up: Sequence[tuple[str, Sequence[Place]]]) -> list[Found]:
+def reliability(text: Text, looked_up: Sequence[LookedUp]) -> list[Found]:
     """Weigh what the look-ups for a text returned; a place that two readings agree on weighs more.
 
-    Args:
-        text: What was looked up.
-        looked_up: The id of each tool call with the places that it found.
+    Only different readings can agree: that the same one finds a place again, near a hypothesis, is no news.
     """
-    hits = [(call, place, place.match) for call, places in looked_up for place in places if place.match]
+    hits = [(asked, place, place.match) for asked in looked_up for place in asked.places if place.match]
     exact = any(match.kind == MatchKind.EXACT for _, _, match in hits)
-    found: dict[str, Found] = {}
-    for call, place, match in hits:
+    by_reading: dict[str, dict[str, Found]] = {}
+    for asked, place, match in hits:
         weight = _meaning(text, place, match)
         if exact and match.kind != MatchKind.EXACT:
             weight *= WORTH_IF_BETTER
-        before = found.get(place.id)
-        # Readings of one line err together, so that agreement is worth half of what it would be.
-        both = weight if before is None else max(weight, before.weight) + 0.5 * min(weight, before.weight)
-        first = before.call if before and before.weight >= weight else call
-        found[place.id] = Found(place, min(both, 0.97), first)
-    return [hit for hit in found.values() if hit.weight > 0.002]
+        before = by_reading.setdefault(place.id, {}).get(asked.reading)
+        if before is None or weight > before.weight:
+            by_reading[place.id][asked.reading] = Found(place, weight, asked.call)
+    found = [_agreed(list(readings.values())) for readings in by_reading.values()]
+    return [hit for hit in found if hit.weight > 0.002]
+
+
+def _agreed(readings: Sequence[Found]) -> Found:
+    """Return what different readings of a text say together about one place."""
+    best, *others = sorted(readings, key=lambda hit: -hit.weight)
+    # Readings of one line err together, so that agreement is worth half of what it would be.
+    both = best.weight + sum(0.5**n * hit.weight for n, hit in enumerate(others, start=1))
+    return Found(best.place, min(both, 0.97), best.call)
 
 
 def _meaning(text: Text, place: Place, match: Match) -> float:
@@ -226,8 +253,36 @@ def weigh(
     prior = np.array([c.log_prior for c in candidates])
     logs = prior + TEMPER * evidence + country
     weights = np.exp(logs - logs.max())
-    weights = weights / weights.sum()
+    weights = _specified(candidates, weights / weights.sum())
     return _decide(list(candidates), weights, gains, found)
+
+
+def _specified(candidates: Sequence[Candidate], weights: Floats) -> Floats:
+    """Give most of a street's probability to the things on it that are about as probable as it is.
+
+    A shop and its street, both read off one corner, are one hypothesis; the shop says where on the street.
+    """
+    import numpy as np  # noqa: PLC0415 - loaded before
+
+    told = weights.copy()
+    small = [n for n in np.argsort(-weights, kind="stable")[:50] if candidates[n].spread_km <= SMALL_KM]
+    for n in np.flatnonzero(weights > LEAST_STREET):
+        street = candidates[n].place
+        if street.kind != "street" or candidates[n].spread_km <= SMALL_KM:
+            continue
+        here = LatLon(street.lat, street.lon)
+        on_it = [
+            k
+            for k in small
+            if weights[k] >= weights[n] * AS_PROBABLE
+            and distance_km(here, LatLon(candidates[k].place.lat, candidates[k].place.lon))
+            <= street.extent_km + SMALL_KM
+        ]
+        if on_it:
+            share = weights[on_it] / weights[on_it].sum()
+            told[on_it] += share * weights[n] * TO_THE_SMALL
+            told[n] -= weights[n] * TO_THE_SMALL
+    return told
 
 
 def _gains(text: Text, hits: Sequence[Found], candidates: Sequence[Candidate]) -> tuple[Floats, Floats]:
@@ -246,7 +301,9 @@ def _gains(text: Text, hits: Sequence[Found], candidates: Sequence[Candidate]) -
     else:
         size = np.array([spread_of(h.place) for h in hits])
         reach = np.maximum(size, np.array([[min(c.spread_km, 3.0)] for c in candidates]))
-        closeness = _near(apart / reach)
+        # A street is as much at its ends as in its middle: all along it, its name is where it says.
+        streets = np.array([h.place.kind == "street" for h in hits])
+        closeness = _near(np.where(streets, np.maximum(apart - size, 0.0), apart) / reach)
         # A town's name is also seen some way off, on direction signs and in addresses.
         settled = np.array([h.place.kind in SETTLEMENTS for h in hits])
         closeness = np.maximum(closeness, POINTED_AT * settled * _near(apart / POINTING_KM))
@@ -315,7 +372,9 @@ def _decide(
     spread = np.array([candidates[n].spread_km for n in likely])
     # Capped, because in a large city no point is close: its middle is still better than a suburb.
     blurred = np.hypot(apart, np.minimum(spread, CHOICE_SPREAD_KM)[None, :])
-    reward = sum(gain * (blurred < km) for km, gain in LADDER) + 0.02 / (1.0 + blurred / 100.0)
+    # The ladder's first rung is a long street: within it, what is close and small is still the better answer.
+    fine = CLOSER_COUNTS / (1.0 + blurred / CLOSE_KM)
+    reward = sum(gain * (blurred < km) for km, gain in LADDER) + 0.02 / (1.0 + blurred / 100.0) + fine
     expected = (reward * weights[likely][None, :]).sum(axis=1)
     order = [likely[int(n)] for n in np.argsort(-expected, kind="stable")]
     best = int(np.argmax(expected))

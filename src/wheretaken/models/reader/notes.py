@@ -35,13 +35,18 @@ class Done:
     @property
     def places(self) -> list[Place]:
         """The places in the result."""
-        found: list[Place] = []
-        for entry in cast("list[Any]", self.result.get("results", [])):
-            try:
-                found.append(Place.model_validate(entry))
-            except ValidationError:  # another provider's extra entry is not worth a failed run
-                continue
-        return found
+        return places_in(cast("list[Any]", self.result.get("results", [])))
+
+
+def places_in(entries: Sequence[Any]) -> list[Place]:
+    """Return the places among the entries of a result."""
+    found: list[Place] = []
+    for entry in entries:
+        try:
+            found.append(Place.model_validate(entry))
+        except ValidationError:  # another provider's extra entry is not worth a failed run
+            continue
+    return found
 
 
 @dataclass

@@ -44,6 +44,12 @@ TOP_COUNTRIES = 3
 WEAK = 2.6
 """Nats of evidence for the best hypothesis below which the cities of likely countries are considered."""
 
+MOST_TOGETHER = 5
+FEWEST_TOGETHER = 2
+MOST_LETTERS = 100
+TOGETHER_M = 120
+"""How far apart the things may be whose signs one picture shows, metres."""
+
 Call = tuple[str, dict[str, Any]]
 
 
@@ -133,7 +139,21 @@ def _look_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
             calls.append(("search_places", {"query": place, "country_code": code}))
     for text in thoughts.texts:
         calls += [("search_places", {"query": query, "limit": 20}) for query in text.queries[:3]]
-    return words.looking_up(thoughts), calls
+    together = _together(thoughts)
+    return words.looking_up(thoughts), [*together, *calls]
+
+
+def _together(thoughts: Thoughts) -> list[Call]:
+    """Ask where the names stand together, when there are several: what one of them leaves open, two tell."""
+    names: dict[frozenset[int], str] = {}
+    for text in thoughts.texts:
+        # Texts overlap; of those that are made of the same line, the first is the most telling.
+        if text.distance_km is None and not any(text.lines & lines for lines in names):
+            names[text.lines] = text.queries[0][:MOST_LETTERS]
+    wanted = list(dict.fromkeys(names.values()))[:MOST_TOGETHER]
+    if len(wanted) < FEWEST_TOGETHER:
+        return []
+    return [("find_combination", {"wanted": wanted, "within_m": TOGETHER_M, "limit": 5})]
 
 
 def _follow_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:

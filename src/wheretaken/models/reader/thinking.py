@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.maps import Match, MatchKind, Place
 from wheretaken.models.reader import belief, circles, signs
+from wheretaken.models.reader.belief import LookedUp
+from wheretaken.models.reader.notes import places_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,12 +67,27 @@ def think(notes: Notes, read: Callable[[Picture], list[Line]]) -> Thoughts:
     thoughts = Thoughts(lines, texts, clues)
     for text in texts:
         asked = [c for c in notes.of("search_places") if c.arguments.get("query") in text.queries]
-        hits = belief.reliability(text, [(call.id, call.places) for call in asked])
+        looked_up = [LookedUp(call.id, str(call.arguments["query"]), call.places) for call in asked]
+        looked_up += _together(text, notes)
+        hits = belief.reliability(text, looked_up)
         if hits:
             thoughts.found[text] = hits
     thoughts.found |= _clue_texts(thoughts, notes)
     thoughts.belief = belief.weigh(thoughts.found, thoughts.countries, _candidates(thoughts, notes))
     return thoughts
+
+
+def _together(text: signs.Text, notes: Notes) -> list[LookedUp]:
+    """What a text names where other texts name something close by: branches of chains that no list had."""
+    found: list[LookedUp] = []
+    for call in notes.of("find_combination"):
+        for one in cast("list[dict[str, Any]]", call.result.get("results", [])):
+            members = cast("list[dict[str, Any]]", one.get("members", []))
+            places = places_in([m.get("place") for m in members if m.get("wanted") in text.queries])
+            if places:
+                reading = next(str(m["wanted"]) for m in members if m.get("wanted") in text.queries)
+                found.append(LookedUp(call.id, reading, places))
+    return found
 
 
 def _clue_texts(thoughts: Thoughts, notes: Notes) -> dict[signs.Text, list[belief.Found]]:
