@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 ALL = (
-    *("start", "world_index", "regions", "map_pictures", "scenes"),
+    *("start", "world_index", "regions", "search_quality", "search_scale", "map_pictures", "scenes"),
     *("scoring", "vote", "data_prepare", "eval_run"),
     *("map_services", "cache", "server"),
 )

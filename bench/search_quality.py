@@ -2,11 +2,11 @@
 
     python bench/search_quality.py [--number 300] [--seed 1] [--save FILE.json]
 
-The queries are of six sorts in turn (the name as it is, without accents, with one letter misread, a translated
-name, an address, a crossing), drawn from the built-in region and from the extracts under `osm/` of
+The queries are of six sorts (the name as it is, without accents, with one letter misread, a translated name,
+an address, a crossing), drawn from the built-in region and from the extracts under `osm/` of
 `WHERETAKEN_SHARED` where they are at hand. Right is a place within 100 m of what the query was made of (200 m
-for streets), of any kind: a station and its stop are one to a person. The baseline is SQLite's full-text index
-on the same names, in its own order, as one would write it first.
+for streets and large things), of any kind: a station and its stop are one to a person. The baseline is
+SQLite's full-text index on the same names, in its own order, as one would write it first.
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ def _addresses(connection: sqlite3.Connection, path: Path) -> list[Query]:
 def _crossings(connection: sqlite3.Connection, path: Path, chance: random.Random, number: int) -> list[Query]:
     streets: dict[str, list[bytes]] = {}
     for name, wkb in connection.execute(
-        "SELECT thing.name, geometry FROM thing JOIN part ON thing_id = thing.id JOIN line ON line.id = line_id"
-        " WHERE kind = 'street' ORDER BY thing.id"
+        "SELECT thing.name, geometry FROM thing JOIN part ON thing_id = thing.id"
+        " JOIN line ON line.id = line_id WHERE kind = 'street' ORDER BY thing.id"
     ):
         streets.setdefault(name, []).append(wkb)
     pairs = [(one, other) for one in streets for other in streets if one < other]

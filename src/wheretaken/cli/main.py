@@ -325,10 +325,20 @@ def mcp(
     raise typer.Exit(serving_mcp.serve(settings, photo))
 
 
+RadiusKm = Annotated[
+    float | None,
+    typer.Option("--radius-km", metavar="KM", min=0.01, max=20_000, help="Only so far from --near."),
+]
+
+
 @maps_app.command("search")
 def maps_search(
     query: Annotated[str, typer.Argument(help="A name, an address or a text from a sign.")],
     near: Annotated[str | None, typer.Option(metavar="LAT,LON", help="Prefer places near here.")] = None,
+    radius_km: RadiusKm = None,
+    kind: Annotated[
+        str, typer.Option(metavar="KIND", help="Only this kind, such as cafe, 'tram stop', street or city.")
+    ] = "",
     country: Annotated[str, typer.Option(metavar="CODE", help="Only this country, such as FI.")] = "",
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many results, 1 to 100.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
@@ -336,7 +346,45 @@ def maps_search(
     """Find places by name in the world index and all street regions."""
     from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
 
-    raise typer.Exit(mapping.search(query, near=near, country=country, limit=limit, as_json=as_json))
+    raise typer.Exit(
+        mapping.search(
+            query,
+            near=near,
+            radius_km=radius_km,
+            kind=kind,
+            country=country,
+            limit=limit,
+            as_json=as_json,
+        )
+    )
+
+
+@maps_app.command("combine")
+def maps_combine(
+    wanted: Annotated[list[str], typer.Argument(help="Two to eight names or kinds, each in quotes.")],
+    within_m: Annotated[
+        float, typer.Option(metavar="M", min=10, max=2000, help="How close together, in metres.")
+    ] = 150,
+    near: Annotated[str | None, typer.Option(metavar="LAT,LON", help="Prefer what is near here.")] = None,
+    radius_km: RadiusKm = None,
+    country: Annotated[str, typer.Option(metavar="CODE", help="Only this country, such as FI.")] = "",
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=20, help="How many results, 1 to 20.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Find where several things are close together, such as a Lidl, a tram stop and a church."""
+    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
+
+    raise typer.Exit(
+        mapping.combine(
+            wanted,
+            within_m=within_m,
+            near=near,
+            radius_km=radius_km,
+            country=country,
+            limit=limit,
+            as_json=as_json,
+        )
+    )
 
 
 # Southern and western coordinates begin with a minus sign, which must not be taken for an option.

@@ -13,32 +13,103 @@ from rich.markup import escape
 from wheretaken.cli import consoles
 from wheretaken.cli.main import NO_ANSWER, OK
 from wheretaken.cli.offline import offline_maps
-from wheretaken.errors import DataError, UserError
+from wheretaken.errors import DataError, ToolError, UserError
 from wheretaken.geo import LatLon
 from wheretaken.paths import atomic_path
-from wheretaken.tools.worldwide import place_data
+from wheretaken.tools.worldwide import combination_data, place_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from wheretaken.maps import Place
+    from wheretaken.maps import Member, Place
     from wheretaken.maps.offline.region import RegionInfo
 
 STDOUT = "-"
 
 
-def search(query: str, *, near: str | None, country: str, limit: int, as_json: bool) -> int:
+def search(
+    query: str,
+    *,
+    near: str | None,
+    radius_km: float | None,
+    kind: str,
+    country: str,
+    limit: int,
+    as_json: bool,
+) -> int:
     """Print places by name; exit code 3 when there are none."""
+    if not query.strip() and not country and not kind.strip():
+        raise UserError(
+            "there is nothing to search for; give a name or a --kind, or --country to list its largest cities"
+        )
+    position = _middle(near, radius_km, country)
+    maps = offline_maps(consoles.notices())
+    found = asyncio.run(
+        maps.search(
+            query,
+            near=position,
+            radius_km=radius_km,
+            kind=kind,
+            country_code=country.upper(),
+            limit=limit,
+        )
+    )
+    return _print(found, as_json=as_json, nothing=f"no place is called {query or kind!r}")
+
+
+def combine(
+    wanted: Sequence[str],
+    *,
+    within_m: float,
+    near: str | None,
+    radius_km: float | None,
+    country: str,
+    limit: int,
+    as_json: bool,
+) -> int:
+    """Print where several things are close together; exit code 3 when they are nowhere."""
+    position = _middle(near, radius_km, country)
+    maps = offline_maps(consoles.notices())
+    asked = maps.combination(
+        wanted,
+        within_m=within_m,
+        near=position,
+        radius_km=radius_km,
+        country_code=country.upper(),
+        limit=limit,
+    )
+    try:
+        found = asyncio.run(asked)
+    except ToolError as error:
+        raise UserError(str(error)) from error
+    if as_json:
+        consoles.write_json([combination_data(one) for one in found])
+    elif found:
+        table = consoles.table("has", "centre", "spread", "what is there")
+        for one in found:
+            there = "; ".join(_member(member) for member in one.members)
+            where = f"{one.lat:.5f}, {one.lon:.5f}"
+            has = f"{one.matched} of {len(one.members)}"
+            table.add_row(has, where, f"{one.spread_m:.0f} m", escape(there))
+        consoles.results().print(table)
+    else:
+        consoles.notices().print("wheretaken: no two of these are close together", markup=False)
+    return OK if found else NO_ANSWER
+
+
+def _member(member: Member) -> str:
+    if member.place is None:
+        return f"no {member.wanted}"
+    return f"{member.wanted}: {member.place.name} ({member.distance_m:.0f} m)"
+
+
+def _middle(near: str | None, radius_km: float | None, country: str) -> LatLon | None:
+    """Return the position to look around, after checking what is asked with it."""
     if country and not re.fullmatch("[A-Za-z]{2}", country):
         raise UserError(f"--country is {country!r}; give two letters (ISO 3166-1), such as FI")
-    if not query.strip() and not country:
-        raise UserError(
-            "there is nothing to search for; give a name, or --country to list its largest cities"
-        )
-    position = _position(near) if near else None
-    maps = offline_maps(consoles.notices())
-    found = asyncio.run(maps.search(query, near=position, country_code=country.upper(), limit=limit))
-    return _print(found, as_json=as_json, nothing=f"no place is called {query!r}")
+    if radius_km is not None and not near:
+        raise UserError("--radius-km is around a position; give --near LAT,LON as well")
+    return _position(near) if near else None
 
 
 def reverse(lat: float, lon: float, *, limit: int, as_json: bool) -> int:

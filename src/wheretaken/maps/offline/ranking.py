@@ -41,6 +41,8 @@ def order(place: Place) -> tuple[float, ...]:
     if met and met.kind is MatchKind.EXACT:
         score = _WORTH[MatchKind.EXACT]
     near = 0.0 if place.distance_km is None else round(math.log10(1 + place.distance_km), 1)
+    if met and met.kind is MatchKind.KIND and place.distance_km is not None:
+        near = place.distance_km  # among things of one kind nothing else tells which is meant
     by_other_name = met is not None and met.alias not in {place.name, place.english}
     return (-score, near, -place.population, by_other_name, -place.extent_km)
 

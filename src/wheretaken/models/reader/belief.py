@@ -265,8 +265,9 @@ def _specified(candidates: Sequence[Candidate], weights: Floats) -> Floats:
     import numpy as np  # noqa: PLC0415 - loaded before
 
     told = weights.copy()
-    small = [n for n in np.argsort(-weights, kind="stable")[:50] if candidates[n].spread_km <= SMALL_KM]
-    for n in np.flatnonzero(weights > LEAST_STREET):
+    likely = map(int, np.argsort(-weights, kind="stable")[:50])
+    small = [n for n in likely if candidates[n].spread_km <= SMALL_KM]
+    for n in map(int, np.flatnonzero(weights > LEAST_STREET)):
         street = candidates[n].place
         if street.kind != "street" or candidates[n].spread_km <= SMALL_KM:
             continue
