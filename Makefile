@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests must not depend on what the machine's owner configured.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo web test check unit bench clean
+.PHONY: demo web test check unit test-vllm bench clean
 
 PAGE := src/wheretaken/web/static/index.html
 
@@ -25,6 +25,11 @@ web: $(PAGE)
 unit: .venv/.developer $(PAGE)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
+# The tests of the toy model once more, against a real vLLM: needs 3.5 GB and a few minutes.
+test-vllm: .venv/.developer
+	$(BIN)/python scripts/vllm_environment.py .venv-vllm
+	WHERETAKEN_VLLM=.venv-vllm/bin/python $(BIN)/python -m pytest tests/models/test_served.py
+
 bench: .venv/.developer
 	$(BIN)/python bench/run.py
 
@@ -41,6 +46,8 @@ bench: .venv/.developer
 
 .venv/.developer: .venv/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --group dev -e '.[all]'
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet torchvision==0.28.0 --group toy-model
 	@touch $@ .venv/.user
 
 $(PAGE): web/package-lock.json $(wildcard web/*.* web/public/* web/src/* web/src/*/*)
@@ -49,4 +56,4 @@ $(PAGE): web/package-lock.json $(wildcard web/*.* web/public/* web/src/* web/src
 	else echo "no Node.js: the page of wheretaken web is not built (apt install nodejs npm)"; fi
 
 clean:
-	rm -rf web/node_modules src/wheretaken/web/static .venv demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf web/node_modules src/wheretaken/web/static .venv .venv-vllm demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache

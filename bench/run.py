@@ -18,6 +18,7 @@ ALL = (
     *("start", "world_index", "regions", "search_quality", "search_scale", "map_pictures", "scenes"),
     *("scoring", "vote", "data_prepare", "eval_run"),
     *("map_services", "cache", "server"),
+    "agent_engine",
 )
 
 

@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 
 from wheretaken import __version__
+from wheretaken.testing.services import serve
+from wheretaken.testing.services.able import able
+from wheretaken.testing.services.chat import ChatService
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "wheretaken"
@@ -84,15 +87,18 @@ def test_every_command_names_what_exists(page, line):
 def test_our_commands_work_in_the_order_of_their_page(page, tmp_path):
     """A page is a session in one directory: a later command may use what an earlier one wrote.
 
-    What ends in `&` goes on beside the commands after it, on a free port.
+    What ends in `&` goes on beside the commands after it, on a free port. A model's server, on port 8000 in
+    the pages, is a scripted one.
     """
     if (ROOT / "examples").is_dir():
         (tmp_path / "examples").symlink_to(ROOT / "examples")
     port = free_port()
     with ExitStack() as servers:
+        model = servers.enter_context(serve(ChatService([able], repeat_last=True)))
         for source, line in commands():
             if source == page and line.startswith(("wheretaken ", "curl ")):
                 here = re.sub(r"\b(8001|8080)\b", str(port), line)
+                here = here.replace("http://127.0.0.1:8000", model)
                 if here.endswith("&"):
                     servers.enter_context(server(here.removesuffix("&"), tmp_path, port))
                 else:
@@ -160,6 +166,7 @@ def test_the_command_line_page_is_what_the_program_says():
     + [f"eval {name}" for name in ("score", "split", "compare", "vote", "run", "report")]
     + [f"data {name}" for name in ("info", "prepare", "download")]
     + ["serve", "mcp", "web"]
+    + [f"models {name}" for name in ("list", "check")]
     + [f"cache {name}" for name in ("stats", "export", "import", "merge", "prune", "clear")],
 )
 def test_every_option_in_the_help_is_in_the_command_line_page(command):

@@ -1,70 +1,21 @@
 """What `wheretaken models check` finds out about servers that can do much, little and nothing."""
 
-import base64
-import io
 import json
 import os
-import random
 import subprocess
 import sys
 import tomllib
 
 import pytest
-from PIL import Image, ImageChops
 
-from wheretaken.models.checking import EVERYTHING, NAME_PLACE, Canary, Finding, check
+from wheretaken.models.checking import EVERYTHING, Finding, check
 from wheretaken.models.opening import open_server
-from wheretaken.testing.scripted import call, say
+from wheretaken.testing.scripted import say
 from wheretaken.testing.services import Reply, serve
+from wheretaken.testing.services.able import able, pictures
 from wheretaken.testing.services.chat import ChatService, failure
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
-
-
-def pictures(body):
-    for message in body["messages"]:
-        for part in message["content"] if isinstance(message["content"], list) else ():
-            if part["type"] == "image_url":
-                data = base64.b64decode(part["image_url"]["url"].partition(",")[2])
-                yield message["role"], Image.open(io.BytesIO(data)).convert("L")
-
-
-def seen(image):
-    """Read a canary by comparing its cells with those of digits that are known."""
-    known = {}
-    for seed in range(40):
-        canary = Canary.drawn(random.Random(seed))
-        shown = canary.picture.open().convert("L").resize(image.size)
-        for place, digit in enumerate(canary.digits):
-            known.setdefault((place, digit), cell(shown, place))
-    return "".join(
-        min("23456789", key=lambda d, p=place: difference(known.get((p, d)), cell(image, p)))
-        for place in range(4)
-    )
-
-
-def cell(image, place):
-    side = image.width / 5
-    return image.crop((round(side * (place + 0.5)), 0, round(side * (place + 1.5)), image.height))
-
-
-def difference(a, b):
-    return 1e9 if a is None else sum(v * n for v, n in enumerate(ImageChops.difference(a, b).histogram()))
-
-
-def able(body, *, sees=("user", "tool"), tools=True, seeded=True):
-    """A model that can do everything that it is let do."""
-    shown = [(role, image) for role, image in pictures(body) if role in sees]
-    if shown:
-        return say(f"It shows {seen(shown[-1][1])}.", tokens=5)
-    asked = str(body["messages"][-1]["content"])
-    if tools and "Look up" in asked and body.get("tools"):
-        places = ("Paris", "Rome", "Oslo") if "Rome" in asked else ("Paris",)
-        return call(*[(NAME_PLACE.name, {"name": place}) for place in places], tokens=5)
-    if "digits" in asked:
-        return say("I see no picture.", tokens=5)
-    turn = say("One two three four five six." if seeded else f"Town {random.random()}", tokens=5)
-    return turn.model_copy(update={"usage": turn.usage.model_copy(update={"prompt_tokens": 9})})
 
 
 async def found(turn, **rest):

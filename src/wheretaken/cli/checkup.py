@@ -97,6 +97,11 @@ FEATURES = (
         extra="services",
     ),
     Feature(
+        "models over HTTP (vLLM, Ollama, OpenAI, …)",
+        (("openai", "openai"), ("httpx2", "httpx2"), ("pydantic_settings", "pydantic-settings")),
+        extra="models",
+    ),
+    Feature(
         "the tool server",
         (
             ("starlette", "starlette"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from PIL import Image, ImageDraw
@@ -93,22 +94,30 @@ def script(colour: str) -> ScriptedModel:
     return ScriptedModel([look, say(json.dumps(answer))])
 
 
-def conversation(colour: str) -> tuple[list[dict[str, Any]], list[Image.Image]]:
-    """Return a whole run as a server is sent it, with pictures as placeholders, and these pictures.
+@dataclass(frozen=True)
+class Dialog:
+    """A whole run as a server is sent it."""
+
+    messages: list[dict[str, Any]]
+    """Pictures are placeholders, as chat templates of transformers take them."""
+    pictures: list[Image.Image]
+
+
+def dialog(colour: str) -> Dialog:
+    """Return a run of this colour.
 
     It is made by the loop and the writer that later ask the model, so that it is trained on what it will see.
     """
-    trajectory = asyncio.run(record(photo(colour), script(colour), TOYS, ToyMaps()))
-    pictures = [shown for message in trajectory.messages for shown in message.pictures]
+    messages = asyncio.run(record(photo(colour), script(colour), TOYS, ToyMaps())).messages
+    pictures = [shown for message in messages for shown in message.pictures]
     settings = ModelSettings.model_validate({"base_url": "http://127.0.0.1/v1"})
-    urls = {shown.sha256: "" for shown in pictures}
-    messages = Writer(settings, urls).messages(trajectory.messages, ())
-    for message in messages:
+    written = Writer(settings, {shown.sha256: "" for shown in pictures}).messages(messages, ())
+    for message in written:
         content: Any = message["content"]
         if isinstance(content, list):
             parts = cast("list[dict[str, Any]]", content)
             message["content"] = [{"type": "image"} if p["type"] == "image_url" else p for p in parts]
-    return messages, [shown.open() for shown in pictures]
+    return Dialog(written, [shown.open() for shown in pictures])
 
 
 def tools() -> list[dict[str, Any]]:
