@@ -6,8 +6,7 @@ position neither agree nor disagree.
 
 What it costs: two that agree can both be wrong where the others would have agreed on the right place. Two
 runs of one model make the same mistakes more often than runs of two models; with several models, begin with
-those that weigh most (`wheretaken.evals.crossfit` fits weights): then nothing was lost on published answers,
-and half of the tokens were saved (`bench/early_stop.py`).
+those that weigh most (`wheretaken.evals.crossfit` fits weights).
 """
 
 from __future__ import annotations
