@@ -76,9 +76,12 @@ class ToyMaps(FewPlaces):
         width: int = SIDE,
         height: int = SIDE,
         markers: Sequence[LatLon] = (),
+        language: str = "",
     ) -> MapPicture:
         """Draw the colour of the closest place."""
-        plain = await super().road_map(centre, zoom=zoom, width=width, height=height, markers=markers)
+        plain = await super().road_map(
+            centre, zoom=zoom, width=width, height=height, markers=markers, language=language
+        )
         away = {name: distance_km(centre, LatLon(p.lat, p.lon)) for name, p in PLACES.items()}
         buffer = io.BytesIO()
         drawn(min(away, key=lambda name: away[name])).save(buffer, "PNG")
