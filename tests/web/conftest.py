@@ -18,6 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
 
 from wheretaken.maps import MapProvider, Place
+from wheretaken.maps.offline.tiles.maker import TileMaker
 from wheretaken.messages import Message
 from wheretaken.models.base import ChatModel
 from wheretaken.testing.maps import FewPlaces
@@ -135,19 +136,22 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         def start(
             models: dict[str, Callable[[int], ChatModel]] | None = None,
             maps: MapProvider | None = None,
+            vector: Callable[[], TileMaker] | None = None,
             **settings: Any,
         ) -> Site:
             settings = {"directory": tmp_path / "web", **settings}
             made = models or {"scripted": lambda _seed: ScriptedModel(script())}
             return stack.enter_context(
-                running(WebSettings(**settings), Choices(made, maps or FewPlaces([KIOSK])))
+                running(WebSettings(**settings), Choices(made, maps or FewPlaces([KIOSK])), vector)
             )
 
         yield start
 
 
 @contextlib.contextmanager
-def running(settings: WebSettings, choices: Choices) -> Generator[Site]:
+def running(
+    settings: WebSettings, choices: Choices, tiles: Callable[[], TileMaker] | None = None
+) -> Generator[Site]:
     """Serve in a thread."""
     listener = socket.create_server(("127.0.0.1", 0))
     ready = threading.Event()
@@ -158,7 +162,7 @@ def running(settings: WebSettings, choices: Choices) -> Generator[Site]:
     async def main() -> None:
         nonlocal site, server
         desk = JobDesk(choices, settings.directory or Path(), settings.limits)
-        app = create_app(desk, recorded(settings.evaluations), settings)
+        app = create_app(desk, recorded(settings.evaluations), settings, tiles)
         config = uvicorn.Config(app, lifespan="on", log_config=None, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         site = Site(server, listener.getsockname()[1], desk.directory)

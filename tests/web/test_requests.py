@@ -307,6 +307,26 @@ def test_the_world_is_built_in(serve: Serve) -> None:
     assert "Helsinki" in {city["properties"]["name"] for city in cities["features"]}
 
 
+def test_the_maps_of_this_machine_are_shown_behind_the_token(serve: Serve) -> None:
+    from wheretaken.server.tiles import installed_maps
+
+    site = serve(vector=installed_maps, token=SecretStr("let-me-in"))
+    for path in ("tiles.json", "tiles/style.json", "tiles/0/0/0.mvt"):
+        assert httpx2.get(f"{site.url}/api/{path}").status_code == 401
+    bearer = {"Authorization": "Bearer let-me-in"}
+    style = httpx2.get(
+        f"{site.url}{httpx2.get(f'{site.url}/api/setup', headers=bearer).json()['style']}", headers=bearer
+    )
+    (source,) = style.json()["sources"].values()
+    assert source["url"] == f"{site.url}/api/tiles.json"
+    (tiles,) = httpx2.get(source["url"], headers=bearer, timeout=60).json()["tiles"]
+    assert tiles == f"{site.url}/api/tiles/{{z}}/{{x}}/{{y}}.mvt"
+    # Central Helsinki, which is built in.
+    tile = httpx2.get(tiles.format(z=14, x=9327, y=4742), headers=bearer, timeout=60)
+    assert tile.status_code == 200
+    assert b"Fabianinkatu" in tile.content
+
+
 def test_a_failed_model_is_a_record(serve: Serve) -> None:
     from wheretaken.errors import ModelError
 

@@ -124,7 +124,8 @@ class TileRoutes:
 
     def _base(self, request: Request) -> str:
         url = request.base_url
-        return f"{url.scheme}://{url.netloc}{url.path.rstrip('/')}{self._path}"
+        # The path at which another application has mounted these routes is in the scope only.
+        return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '').rstrip('/')}{self._path}"
 
 
 def _compressed(request: Request, data: bytes, kind: str, tag: str) -> Response:

@@ -21,16 +21,18 @@ from wheretaken.server import replies
 from wheretaken.server.bodies import read_body
 from wheretaken.server.guard import Guard
 from wheretaken.server.replies import Refused
+from wheretaken.server.tiles import TileRoutes
 from wheretaken.web import world
 from wheretaken.web.door import COOKIE, Door
 from wheretaken.web.routes import Routes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Scope
 
+    from wheretaken.maps.offline.tiles.maker import TileMaker
     from wheretaken.web.desk import JobDesk
     from wheretaken.web.records import Recorded
     from wheretaken.web.settings import WebSettings
@@ -40,13 +42,20 @@ STATIC = Path(__file__).parent / "static"
 _MOST_TOKEN_BYTES = 4096
 
 
-def create_app(desk: JobDesk, recorded: Mapping[str, Recorded], settings: WebSettings) -> ASGIApp:
+def create_app(
+    desk: JobDesk,
+    recorded: Mapping[str, Recorded],
+    settings: WebSettings,
+    maps: Callable[[], TileMaker] | None = None,
+) -> ASGIApp:
     """Make the application, which stops the desk when it ends.
 
     Args:
         desk: Locates photos.
         recorded: Runs of others that can be looked at.
         settings: Names by which the server may be addressed, the token, and tiles.
+        maps: Opens the maps of this machine when the first page shows one; without it, and where the
+            settings name tiles, there is the simple world of `world`.
 
     Raises:
         UserError: the page was not built.
@@ -66,7 +75,9 @@ def create_app(desk: JobDesk, recorded: Mapping[str, Recorded], settings: WebSet
         HTTPException: replies.on_refusal,
         Exception: replies.on_bug,
     }
-    api = Starlette(routes=Routes(desk, recorded, settings).all(), exception_handlers=handlers)
+    tiles = TileRoutes(maps).all() if maps else []
+    routes = Routes(desk, recorded, settings, vector=maps is not None)
+    api = Starlette(routes=[*routes.all(), *tiles], exception_handlers=handlers)
     app = Starlette(
         routes=[
             Route("/signin", _signin(settings), methods=["POST"]),

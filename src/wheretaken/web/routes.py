@@ -10,6 +10,7 @@
 | `GET /runs/{id}` | what a run belongs to |
 | `GET /runs/{id}/log` | its events, or its trajectory, one JSON a line |
 | `GET /media/{sha256}?side=N` | a picture, or a smaller copy |
+| `GET /tiles...` | vector tiles and their style (`server.tiles`), where there are offline maps |
 | `GET /world/{land,countries,cities}` | the built-in world map as GeoJSON |
 | `GET /evaluations/{name}` | the results of a directory that was named at the start |
 """
@@ -73,11 +74,14 @@ class Corrected(BaseModel):
 class Routes:
     """The handlers of all requests."""
 
-    def __init__(self, desk: JobDesk, recorded: Mapping[str, Recorded], settings: WebSettings) -> None:
-        """Answer from this desk and these directories."""
+    def __init__(
+        self, desk: JobDesk, recorded: Mapping[str, Recorded], settings: WebSettings, *, vector: bool
+    ) -> None:
+        """Answer from this desk and these directories; `vector` is whether there are vector tiles beside."""
         self._desk = desk
         self._recorded = recorded
         self._settings = settings
+        self._style = "/api/tiles/style.json" if vector and not settings.tiles else ""
 
     def all(self) -> list[Route]:
         """Return the routes."""
@@ -108,6 +112,7 @@ class Routes:
                 "limits": {"runs": limits.runs, "bytes": limits.picture_bytes, "hint": limits.hint_chars},
                 "evaluations": list(self._recorded),
                 "tiles": self._settings.tiles,
+                "style": self._style,
                 "attribution": self._settings.tiles_attribution or world.ATTRIBUTION,
             }
         )

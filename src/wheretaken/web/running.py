@@ -40,6 +40,7 @@ def serve(settings: WebSettings, choices: Choices, *, started: Callable[[str], N
             raise MissingExtraError("the web application", "web", name)
     import uvicorn  # noqa: PLC0415 - optional
 
+    from wheretaken.server.tiles import installed_maps  # noqa: PLC0415 - as above
     from wheretaken.web.app import create_app  # noqa: PLC0415 - as above
     from wheretaken.web.desk import JobDesk  # noqa: PLC0415 - as above
 
@@ -47,7 +48,7 @@ def serve(settings: WebSettings, choices: Choices, *, started: Callable[[str], N
     directory = settings.directory or data_dir() / "web"
 
     async def serving() -> None:
-        app = create_app(JobDesk(choices, directory, settings.limits), directories, settings)
+        app = create_app(JobDesk(choices, directory, settings.limits), directories, settings, installed_maps)
         config = uvicorn.Config(
             app,
             lifespan="on",

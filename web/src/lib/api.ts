@@ -35,6 +35,7 @@ export interface Setup {
   limits: { runs: number; bytes: number; hint: number }
   evaluations: string[]
   tiles: string
+  style: string
   attribution: string
 }
 

@@ -9,12 +9,12 @@ const NOTHING = { type: 'FeatureCollection' as const, features: [] }
 /** Map pictures that lie on the map at a time: the latest are the closest looks. */
 const MOST_PICTURES = 12
 
-export async function createMap(container: HTMLElement, style: StyleSpecification, _labels: string[] = []): Promise<MapLibre> {
+export async function createMap(container: HTMLElement, style: Promise<StyleSpecification>): Promise<MapLibre> {
   const { Map, NavigationControl, ScaleControl, setWorkerUrl } = await import('maplibre-gl')
   setWorkerUrl(new URL(workerUrl, location.href).href)
   const map = new Map({
     container,
-    style,
+    style: await style,
     center: [10, 25],
     zoom: 1,
     maxZoom: 19,
@@ -34,7 +34,7 @@ export async function createMap(container: HTMLElement, style: StyleSpecificatio
 export function addOverlays(map: MapLibre): void {
   map.addSource('shapes', { type: 'geojson', data: NOTHING })
   map.addSource('points', { type: 'geojson', data: NOTHING })
-  map.addLayer({ id: 'radius', type: 'fill', source: 'shapes', filter: ['==', ['get', 'kind'], 'radius'], paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.13 } })
+  map.addLayer({ id: 'radius', type: 'fill', source: 'shapes', filter: ['==', ['get', 'kind'], 'radius'], paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.1 } })
   map.addLayer({ id: 'radius-line', type: 'line', source: 'shapes', filter: ['==', ['get', 'kind'], 'radius'], paint: { 'line-color': ['get', 'colour'], 'line-width': 2 } })
   map.addLayer({ id: 'areas', type: 'fill', source: 'shapes', filter: ['==', ['get', 'kind'], 'area'], paint: { 'fill-color': ['get', 'colour'], 'fill-opacity': 0.02 } })
   map.addLayer({ id: 'areas-line', type: 'line', source: 'shapes', filter: ['==', ['get', 'kind'], 'area'], paint: { 'line-color': ['get', 'colour'], 'line-width': 1.5, 'line-dasharray': [3, 2] } })
@@ -64,6 +64,8 @@ export function addOverlays(map: MapLibre): void {
 /** Lay the map pictures that the agent saw over their areas, the closest look on top. */
 export function showPictures(map: MapLibre, steps: Step[], pictureUrl: (sha256: string) => string | undefined): void {
   const seen = steps.filter((step) => step.area?.picture && pictureUrl(step.area.picture.sha256)).slice(-MOST_PICTURES)
+  // By night a sheet of white paper would outshine everything.
+  const brightness = document.documentElement.dataset.theme === 'dark' ? 0.72 : 1
   const wanted = new Set(seen.map((step) => `picture:${step.id}`))
   for (const id of Object.keys(map.getStyle().sources)) {
     if (id.startsWith('picture:') && !wanted.has(id)) {
@@ -78,7 +80,7 @@ export function showPictures(map: MapLibre, steps: Step[], pictureUrl: (sha256: 
     if (!area || !url || map.getSource<ImageSource>(id)) continue
     const { south, west, north, east } = area
     map.addSource(id, { type: 'image', url: new URL(url, location.href).href, coordinates: [[west, north], [east, north], [east, south], [west, south]] })
-    map.addLayer({ id, type: 'raster', source: id, paint: { 'raster-opacity': 0.94, 'raster-fade-duration': 150 } }, 'radius')
+    map.addLayer({ id, type: 'raster', source: id, paint: { 'raster-opacity': 0.94, 'raster-fade-duration': 150, 'raster-brightness-max': brightness } }, 'radius')
   }
 }
 

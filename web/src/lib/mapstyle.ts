@@ -14,7 +14,41 @@ function near(far: string, close: string): ExpressionSpecification {
   return ['interpolate', ['linear'], ['zoom'], 8, far, 10, close]
 }
 
-export function styleFor(theme: 'light' | 'dark', setup: Setup): StyleSpecification {
+/** The style of the server's own vector tiles, of tiles that it was told of, or of the built-in world. */
+export async function styleFor(theme: 'light' | 'dark', setup: Setup, language: string): Promise<StyleSpecification> {
+  if (!setup.style) return simple(theme, setup)
+  const response = await fetch(`${setup.style}?language=${language}`)
+  if (!response.ok) return simple(theme, setup)
+  const style = (await response.json()) as StyleSpecification
+  return theme === 'dark' ? { ...style, layers: darkened(style.layers) as StyleSpecification['layers'] } : style
+}
+
+/** Everything in it that is a colour, with its lightness turned over: what was paper is night, ink is light. */
+export function darkened(value: unknown): unknown {
+  if (typeof value === 'string') return /^(#[0-9a-f]{3,8}|rgba?\(.*\))$/i.test(value) ? night(value) : value
+  if (Array.isArray(value)) return value.map(darkened)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, darkened(one)]))
+}
+
+function night(colour: string): string {
+  const [r = 0, g = 0, b = 0, a = 1] = numbers(colour)
+  const [high, low] = [Math.max(r, g, b) / 255, Math.min(r, g, b) / 255]
+  const light = (high + low) / 2
+  const turned = 0.1 + (1 - light) * 0.72
+  // The grey of the new lightness, with some of the old colour.
+  const mix = (part: number): number => Math.round(255 * Math.min(Math.max(turned + (part / 255 - light) * 0.45, 0), 1))
+  return `rgba(${mix(r)}, ${mix(g)}, ${mix(b)}, ${a})`
+}
+
+function numbers(colour: string): number[] {
+  if (!colour.startsWith('#')) return (colour.match(/[\d.]+/g) ?? []).map(Number)
+  const hex = colour.length < 6 ? colour.slice(1).replace(/./g, '$&$&') : colour.slice(1)
+  const parts = hex.match(/../g)?.map((part) => parseInt(part, 16)) ?? []
+  return [...parts.slice(0, 3), (parts[3] ?? 255) / 255]
+}
+
+function simple(theme: 'light' | 'dark', setup: Setup): StyleSpecification {
   const colours = COLOURS[theme]
   const attribution = setup.attribution
   const base: StyleSpecification = {
