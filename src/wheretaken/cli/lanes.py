@@ -2,8 +2,8 @@
 
 ```
  2 of 4 runs ended, 2 agree within 25 km · 14 s · 31,204 tokens
- 1  ✓ Lisbon, Portugal  38.7101, -9.1365
- 2  turn 3  search_places query="Rua Augusta"   think: Lisbon (60%); Porto (20%)
+ 1  ✓ Lisbon, Portugal  38.7101, -9.1365 · 14,020 tokens
+ 2  turn 3 · 17,184 tokens  Lisbon 60 %, Porto 20 %  search_places query="Rua Augusta"
 ```
 
 A display is fed by the events of the runs, and by the deltas of models that stream; it knows nothing else of
@@ -12,12 +12,14 @@ them. Where there is no terminal, the same is told in lines.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -31,7 +33,7 @@ from wheretaken.agent.events import (
     ToolEnded,
     ToolStarted,
 )
-from wheretaken.cli import showing
+from wheretaken.cli import consoles, showing
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.messages import Usage
 from wheretaken.sampling.calibration import AGREE_KM
@@ -47,6 +49,13 @@ if TYPE_CHECKING:
 _PER_SECOND = 8
 _TAIL = 400
 """Characters of a turn being written that are kept: more than any line shows."""
+_NARROW = 60
+"""Columns, below which a lane has no room for what it costs."""
+_HYPOTHESIS = re.compile(
+    r"(?<!\w)([^\W\d_a-z][^;:.,()\n%]{0,40}(?:, [^\W\d_a-z][^;:.,()\n%]{0,30})?) ?[(:] ?(\d{1,3}) ?%"
+)
+"""A place and how likely it is, as models write it on the way: `Lisbon (60 %)`, `Porto: 20%`."""
+_MOST_HYPOTHESES = 3
 _ENDS = {Status.ANSWERED: ("✓", "green"), Status.REFUSED: ("–", "yellow"), Status.UNPARSED: ("?", "yellow")}
 
 
@@ -94,24 +103,56 @@ class _Lane:
         """Its answer, if it has come to one."""
         return self.ended.answer if self.ended else None
 
-    def line(self) -> Text:
-        """Return the lane in one line; a narrow terminal cuts its end off."""
+    def line(self, width: int) -> Text:
+        """Return the lane in one line of so many columns; of what is being written it has the newest."""
         text = Text(f"{self.number:>2}  ", no_wrap=True, overflow="ellipsis")
         if self.ended is None:
-            text.append(f"turn {self.turn}  " if self.turn else "", "bold")
-            tail = " ".join(self.writing.split())[-_TAIL:]
-            text.append(tail or self.doing, "" if tail else "cyan")
-            if self.thought and not tail:
-                text.append(f"  {self.thought}", "dim")
+            text.append(f"turn {self.turn}" if self.turn else "", "bold")
+            text.append(self._cost(width), "dim")
+            text.append("  " if self.turn else "")
+            tail = consoles.plain(" ".join(self.writing.split()))
+            if tail:
+                return text.append(newest(tail, width - text.cell_len))
+            hypotheses = hypothesised(self.thought)
+            text.append(f"{consoles.plain(hypotheses)}  " if hypotheses else "")
+            text.append(consoles.plain(self.doing), "cyan")
+            if self.thought and not hypotheses:
+                text.append(f"  {consoles.plain(self.thought)}", "dim")
             return text
         if self.ended.stop_reason in {StopReason.ENOUGH, StopReason.CANCELLED}:
-            return text.append(f"· {self.ended.detail}", "dim")
+            return text.append(f"· {consoles.plain(self.ended.detail)}", "dim")
         sign, colour = _ENDS.get(self.ended.status, ("✗", "red"))
         text.append(f"{sign} ", colour)
         if (found := self.ended.answer) is None:
-            return text.append(f"{self.ended.status}: {self.ended.detail}", "dim")
+            return text.append(f"{self.ended.status}: {consoles.plain(self.ended.detail)}", "dim")
         name = ", ".join(part for part in (found.city, found.country) if part) or "unnamed place"
-        return text.append(f"{name}  {found.lat:.4f}, {found.lon:.4f}")
+        text.append(f"{consoles.plain(name)}  {found.lat:.4f}, {found.lon:.4f}")
+        text.append(self._cost(width), "dim")
+        others = ", ".join(other.city or other.country for other in found.candidates[:_MOST_HYPOTHESES])
+        return text.append(f"  or {consoles.plain(others)}" if others else "", "dim")
+
+    def _cost(self, width: int) -> str:
+        spent = showing.spent(self.usage).removeprefix(", ")
+        return f" · {spent}" if spent and width >= _NARROW else ""
+
+
+def hypothesised(thought: str) -> str:
+    """Return the places that a thought weighs, the likeliest first; empty when it states none."""
+    found = [(place.strip(), int(share)) for place, share in _HYPOTHESIS.findall(thought)]
+    likeliest = sorted(found, key=lambda one: -one[1])[:_MOST_HYPOTHESES]
+    return ", ".join(f"{place} {share} %" for place, share in likeliest)
+
+
+def newest(text: str, width: int) -> str:
+    """Return the end of a text that fits so many columns, in which some letters take two."""
+    if cell_len(text) <= width:
+        return text
+    left = width - 1
+    for start in range(len(text) - 1, -1, -1):
+        left -= cell_len(text[start])
+        if left < 0:
+            return "…" + text[start + 1 :]
+    return text
 
 
 class Lanes:
@@ -153,7 +194,7 @@ class Lanes:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the header and the lanes, as many as fit the height of the terminal."""
         with self._lock:
-            lines = [lane.line() for lane in self._lanes.values()]
+            lines = [lane.line(options.max_width) for lane in self._lanes.values()]
             header = Text(self.header(), "bold", no_wrap=True, overflow="ellipsis")
         waiting = self._planned - len(lines)
         most = max((options.height or console.height) - 3, 1)
@@ -184,9 +225,11 @@ class _Lines:
         before = lane.doing
         lane.add(event)
         if isinstance(event, RunEnded):
-            self._console.print(lane.line())
+            self._console.print(lane.line(self._console.width), soft_wrap=True)
         elif isinstance(event, ToolStarted) and lane.doing != before:
-            self._console.print(f"{lane.number:>2}  turn {event.turn}  {lane.doing}", markup=False)
+            self._console.print(
+                f"{lane.number:>2}  turn {event.turn}  {lane.doing}", markup=False, soft_wrap=True
+            )
 
     def write(self, delta: Delta) -> None:
         """Print nothing: pieces of several turns would mix."""

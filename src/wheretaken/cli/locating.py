@@ -19,6 +19,7 @@ from wheretaken.errors import PhotoError, UserError
 from wheretaken.models.opening import open_models
 from wheretaken.paths import atomic_path
 from wheretaken.sampling.early import EarlyStop
+from wheretaken.sampling.parallel import DIRECT
 from wheretaken.sampling.solving import attempts, solve
 from wheretaken.sampling.verifiers import open_verifier
 
@@ -85,7 +86,8 @@ class _Means:
         if self.offer is None:
             console = None if self.options.quiet else consoles.notices()
             asked = self.options
-            self.offer = offering.offered(asked.toolset, asked.tools_config, console=console, maps=self.given)
+            name = asked.toolset if asked.n else DIRECT.name
+            self.offer = offering.offered(name, asked.tools_config, console=console, maps=self.given)
         return self.offer
 
 

@@ -45,7 +45,9 @@ class _Commands(TyperGroup):
 
 
 def _exit(reason: object, code: int) -> typer.Exit:
-    typer.echo(f"wheretaken: {reason}", err=True)
+    from wheretaken.cli.consoles import plain  # noqa: PLC0415 - only where something went wrong
+
+    typer.echo(plain(f"wheretaken: {reason}"), err=True)
     return typer.Exit(code)
 
 

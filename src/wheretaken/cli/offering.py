@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wheretaken.cli.offline import offline_maps
 from wheretaken.errors import MissingExtraError, UserError
+from wheretaken.maps import MapProvider
 from wheretaken.sampling.parallel import DIRECT
 from wheretaken.tools.worldwide import WORLDWIDE
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from wheretaken.maps import MapProvider
     from wheretaken.tools import Toolset
 
 NAMES = (WORLDWIDE.name, "amap", "google", DIRECT.name)
@@ -42,9 +42,11 @@ def offered(
     """
     if name not in NAMES:
         raise UserError(f"no toolset named {name!r}; there are: {', '.join(NAMES)}")
-    local = maps or offline_maps(console)
     if name == DIRECT.name:
-        return local, DIRECT
+        if tools_config is not None:
+            raise UserError(f"the toolset {name} has no tools to describe: leave out --tools-config")
+        return maps or MapProvider(), DIRECT  # which nobody asks
+    local = maps or offline_maps(console)
     provider = _with_services(local, needed=name != WORLDWIDE.name)
     from wheretaken.server.toolsets import toolset  # noqa: PLC0415 - needed for tools alone
 
