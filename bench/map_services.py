@@ -27,7 +27,7 @@ from wheretaken.geo import LatLon
 from wheretaken.maps import Place
 from wheretaken.maps.router import Router
 from wheretaken.maps.tiles import RoadTiles
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.services import FakeService, serve, slow
 from wheretaken.testing.services.osm import tiles
@@ -71,7 +71,7 @@ async def pictures(url: str, ledger: Ledger, size: int, rounds: int) -> tuple[li
     settings = WebSettings.model_validate(
         {"tiles": {"url": f"{url}/{{z}}/{{x}}/{{y}}.png", "limits": limits}}
     )
-    provider = RoadTiles.from_settings(settings, ledger=ledger)
+    provider = RoadTiles.connected(Connection(settings, ledger=ledger))
     new: list[float] = []
     again: list[float] = []
     for number, seconds in itertools.product(range(rounds), (new, again)):

@@ -1,7 +1,7 @@
 """The settings file, `wheretaken.toml`, and what all settings have in common.
 
 Each part of the program owns one table of the file: `[maps.…]` the map services, `[models.…]` the models,
-`[cache.…]` the tool server's cache. This module finds the file and hands out one table of it.
+`[cache.…]` and `[server.…]` the tool server. This module finds the file and hands out one table of it.
 """
 
 from __future__ import annotations
@@ -45,23 +45,31 @@ def section(name: str, file: Path | None = None) -> dict[str, Any]:
     """Read one table of the settings file; empty where there is no file and none was named.
 
     Args:
-        name: The table, such as `maps`.
+        name: The table, such as `maps` or `cache.days`.
         file: Read instead of the usual one.
 
     Raises:
-        UserError: a file that was named is missing, it is not TOML, or the name is no table in it.
+        UserError: a file that was named is missing, it is not TOML, the name is no table in it, or a setting
+            stands in no table.
     """
     path = settings_file(file)
     if file is None and not os.environ.get(FILE_VARIABLE) and not path.is_file():
         return {}
     try:
-        table = tomllib.loads(path.read_text("utf-8")).get(name, {})
+        table: Any = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check {FILE_VARIABLE}") from None
     except ValueError as error:
         raise UserError(f"{path}: {error}; it must be TOML in UTF-8") from None
-    if not isinstance(table, dict):
-        raise UserError(f"{path}: {name} must be a table, as in [{name}.NAME]")
+    steps = name.split(".")
+    alone = [key for key, value in table.items() if not isinstance(value, dict) and key != steps[0]]
+    if alone:  # nobody would read it
+        raise UserError(f"{path}: {alone[0]} is in no table; write it below one, such as [maps]")
+    for step in steps:
+        table = cast("dict[str, Any]", table).get(step, {})
+        if not isinstance(table, dict):
+            whole = f"[{name}]" if len(steps) > 1 else f"[{name}.NAME]"
+            raise UserError(f"{path}: {step} must be a table, as in {whole}")
     return cast("dict[str, Any]", table)
 
 

@@ -23,7 +23,7 @@ from wheretaken.geo import LatLon
 from wheretaken.maps import MapPicture, MapProvider, Place, UnsupportedError
 from wheretaken.maps.osm import Nominatim, Photon
 from wheretaken.maps.router import Router, answering
-from wheretaken.maps.web import Ledger, WebSettings, within
+from wheretaken.maps.web import Connection, Ledger, WebSettings, within
 from wheretaken.maps.web.deadlines import deadline
 from wheretaken.maps.web.settings import RegionSettings, RouterSettings
 from wheretaken.testing.services import (
@@ -403,7 +403,7 @@ def test_real_services_with_faults_give_a_right_answer_or_a_typed_error_in_time(
             fakes = [FakeService(photon(cafe), at_random(rate, seed))]
             fakes.append(FakeService(nominatim(cafe), at_random(rate, seed + 1)))
             asking = [
-                provider.from_settings(WebSettings(), FakeTransport(fake), ledger=ledger)
+                provider.connected(Connection(WebSettings(), FakeTransport(fake), ledger))
                 for provider, fake in zip((Photon, Nominatim), fakes, strict=True)
             ]
             async with asyncio.timeout(10_000):
@@ -431,9 +431,9 @@ def test_a_service_that_hangs_costs_its_share_and_then_nothing(tmp_path: Path) -
     async def story() -> None:
         with Ledger(tmp_path / "ledger.sqlite", now=loop_time) as ledger:
             hanging = FakeService(photon(cafe), [hang()] * 100)
-            slow = Photon.from_settings(WebSettings(), FakeTransport(hanging), ledger=ledger)
+            slow = Photon.connected(Connection(WebSettings(), FakeTransport(hanging), ledger))
             working = FakeService(nominatim(cafe), [status(500), *[None] * 100])
-            good = Nominatim.from_settings(WebSettings(), FakeTransport(working), ledger=ledger)
+            good = Nominatim.connected(Connection(WebSettings(), FakeTransport(working), ledger))
             router = Router([slow, good])
             times: list[float] = []
             for _ in range(3):

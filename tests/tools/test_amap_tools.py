@@ -11,7 +11,7 @@ from wheretaken.geo import Datum, LatLon, distance_km
 from wheretaken.maps import Place, UnsupportedError
 from wheretaken.maps.amap import AmapProvider
 from wheretaken.maps.router import Router
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.messages import Picture
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scripted import ScriptedModel, call, say
@@ -36,7 +36,7 @@ def asked(tmp_path):
     fake = FakeService(amap([UNIVERSITY]))
     settings = WebSettings.model_validate({"amap": {"key": "k"}})
     with Ledger(tmp_path / "services.sqlite") as ledger:
-        yield AmapProvider.from_settings(settings, FakeTransport(fake), ledger=ledger), fake
+        yield AmapProvider.connected(Connection(settings, FakeTransport(fake), ledger)), fake
 
 
 def context(maps) -> ToolContext:

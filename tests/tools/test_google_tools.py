@@ -12,7 +12,7 @@ from wheretaken.maps.google import Google
 from wheretaken.maps.router import Router
 from wheretaken.maps.searxng import Searxng
 from wheretaken.maps.serper import Serper
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.messages import Picture
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.services import FakeService, FakeTransport
@@ -41,7 +41,7 @@ def connect(tmp_path):
 
     def connected(provider, answer):
         fake = FakeService(answer)
-        return provider.from_settings(SETTINGS, FakeTransport(fake), ledger=ledger), fake
+        return provider.connected(Connection(SETTINGS, FakeTransport(fake), ledger)), fake
 
     yield connected
     ledger.close()

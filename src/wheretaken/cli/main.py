@@ -237,6 +237,7 @@ def serve(
     from pydantic import SecretStr  # noqa: PLC0415 - see the package's docstring
 
     from wheretaken.cli import serving  # noqa: PLC0415 - see the package's docstring
+    from wheretaken.server.limits import Limits  # noqa: PLC0415 - as above
     from wheretaken.server.settings import ServerSettings  # noqa: PLC0415 - as above
 
     settings = ServerSettings(
@@ -248,6 +249,7 @@ def serve(
         tools_config=tools_config,
         token=None if token is None else SecretStr(token),
         allow_hosts=tuple(allow_host or ()),
+        limits=Limits.load(),
     )
     raise typer.Exit(serving.serve(settings))
 
@@ -321,9 +323,12 @@ def mcp(
     Which map services are asked is said by the settings file and the environment.
     """
     from wheretaken.cli import serving_mcp  # noqa: PLC0415 - see the package's docstring
+    from wheretaken.server.limits import Limits  # noqa: PLC0415 - as above
     from wheretaken.server.settings import ServerSettings  # noqa: PLC0415 - as above
 
-    settings = ServerSettings(cache=cache, toolset=toolset.value, tools_config=tools_config)
+    settings = ServerSettings(
+        cache=cache, toolset=toolset.value, tools_config=tools_config, limits=Limits.load()
+    )
     raise typer.Exit(serving_mcp.serve(settings, photo))
 
 

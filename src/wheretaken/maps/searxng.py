@@ -12,15 +12,13 @@ from pydantic import BaseModel, Field, SecretStr, TypeAdapter, ValidationError
 
 from wheretaken.maps.base import MapProvider, WebPage
 from wheretaken.maps.google.languages import ENGLISH, language_of
-from wheretaken.maps.web import Fault, FaultKind, Service
+from wheretaken.maps.web import Fault, FaultKind
 from wheretaken.maps.web.shapes import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import httpx2
-
-    from wheretaken.maps.web import Ledger, Response, WebSettings
+    from wheretaken.maps.web import Connection, Response, Service
 
 
 class _Page(BaseModel):
@@ -55,29 +53,20 @@ class Searxng(MapProvider):
         self.services = (service,)
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network.
+    def connected(cls, connection: Connection) -> Self:
+        """Make the provider from the section of its name.
 
         SearXNG knows no keys. One in the settings is sent as a bearer token, for a proxy before the server.
         """
-        section = settings.searxng
+        section = connection.settings.searxng
         bearer = SecretStr(f"Bearer {section.key.get_secret_value()}") if section.key else None
-        service = Service(
+        service = connection.service(
             cls.name,
             section.url,
             section.limits,
-            headers={"User-Agent": settings.user_agent, **({"Authorization": bearer} if bearer else {})},
+            headers={"Authorization": bearer} if bearer else {},
             secrets=[section.key] if section.key else [],
             fault=_fault,
-            ledger=ledger,
-            transport=transport,
-            proxy=settings.proxy,
         )
         return cls(service)
 

@@ -16,15 +16,13 @@ from wheretaken.maps import filters
 from wheretaken.maps.base import MapProvider, Place, WebPage
 from wheretaken.maps.google.languages import language_of
 from wheretaken.maps.matching import best_match
-from wheretaken.maps.web import Fault, FaultKind, Service
+from wheretaken.maps.web import Fault, FaultKind
 from wheretaken.maps.web.shapes import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import httpx2
-
-    from wheretaken.maps.web import Ledger, Response, WebSettings
+    from wheretaken.maps.web import Connection, Response, Service
 
 SOURCE = "Google, through Serper"
 _EXTENT_KM = 0.1
@@ -92,8 +90,11 @@ _SEARCH = TypeAdapter(_SearchReply)
 class Serper(MapProvider):
     """Places and web pages as Google finds them.
 
-    A place that Google gave an id can be looked up by a provider of Google's own API. Serper publishes no
-    limit for keeping its answers.
+    A place that Google gave an id can be looked up by a provider of Google's own API.
+
+    Terms (https://serper.dev/terms, of May 2024): by what others report of them they say nothing on how long
+    answers may be kept, and grant no rights in what the answers show, which is Google's and other people's.
+    We could not read them ourselves, so nothing is kept.
     """
 
     name = "serper"
@@ -104,30 +105,19 @@ class Serper(MapProvider):
         self.services = (service,)
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network.
+    def connected(cls, connection: Connection) -> Self:
+        """Make the provider from the section of its name.
 
         Raises:
             UserError: there is no key.
         """
-        section = settings.serper
-        service = Service(
-            cls.name,
-            section.url,
-            section.limits,
-            headers={"X-API-KEY": settings.key(cls.name)},
-            fault=_fault,
-            ledger=ledger,
-            transport=transport,
-            proxy=settings.proxy,
-        )
-        return cls(service)
+        section, key = connection.settings.serper, connection.settings.key(cls.name)
+        headers = {"X-API-KEY": key}
+        return cls(connection.service(cls.name, section.url, section.limits, headers=headers, fault=_fault))
+
+    def keep_days(self, operation: str) -> float | None:  # noqa: ARG002 - the same for all
+        """Return 0: see the class."""
+        return 0.0
 
     async def search(
         self,

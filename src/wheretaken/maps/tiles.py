@@ -25,16 +25,15 @@ from wheretaken.geo import Datum, LatLon
 from wheretaken.maps.base import MapPicture, MapProvider, UnsupportedError
 from wheretaken.maps.offline.render import fonts, furniture, palette
 from wheretaken.maps.offline.render.view import TILE, WORLD, View
-from wheretaken.maps.web import Fault, FaultKind, Service
+from wheretaken.maps.web import Fault, FaultKind
 from wheretaken.photos import load
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    import httpx2
     from PIL import Image
 
-    from wheretaken.maps.web import Ledger, Response, ServiceLimits, WebSettings
+    from wheretaken.maps.web import Connection, Response, ServiceLimits
     from wheretaken.maps.web.settings import XyzSettings
 
     Fetch = Callable[[int, int, int], Awaitable[bytes]]
@@ -158,29 +157,23 @@ class TileServer:
 
     def __init__(
         self,
+        connection: Connection,
         name: str,
         template: str,
         scheme: TileScheme,
         limits: ServiceLimits | None = None,
         *,
         key: SecretStr | None = None,
-        headers: Mapping[str, str] | None = None,
-        ledger: Ledger | None = None,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        proxy: SecretStr | None = None,
     ) -> None:
         """Describe the server; nothing is opened before the first picture.
 
         Args:
+            connection: Through which it is asked.
             name: What errors, counts and the ledger call it.
             template: URL with `{z}`, `{x}`, `{y}` and, where the server wants one, `{key}`.
             scheme: What the tiles look like.
             limits: How much is asked of the server.
             key: Replaces `{key}`.
-            headers: Headers of every request.
-            ledger: As for `Service`.
-            transport: As for `Service`.
-            proxy: As for `Service`.
         """
         plain = key.get_secret_value() if key else ""
         parts = urlsplit(template)
@@ -188,7 +181,7 @@ class TileServer:
         self._path = parts.path.replace("{key}", quote(plain, safe=""))
         self._params = {name: value for name, value in query.items() if "{key}" not in value}
         self.scheme = scheme
-        self.service = Service(
+        self.service = connection.service(
             name,
             f"{parts.scheme}://{parts.netloc}",
             limits,
@@ -197,12 +190,8 @@ class TileServer:
                 for name, value in query.items()
                 if "{key}" in value
             },
-            headers=headers,
             secrets=[key] if key else [],
             fault=_no_tile,
-            ledger=ledger,
-            transport=transport,
-            proxy=proxy,
         )
         """Through which tiles are asked for."""
         self._kept: OrderedDict[tuple[int, int, int], bytes] = OrderedDict()
@@ -254,34 +243,20 @@ class _TileProvider(MapProvider):
         self._server = server
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider from the section that bears its name; a `transport` stands in for the network.
+    def connected(cls, connection: Connection) -> Self:
+        """Make the provider from the section of its name.
 
         Raises:
             UserError: the section names no URL, or the URL needs a key that is not there.
         """
+        settings = connection.settings
         section = cast("XyzSettings", getattr(settings, cls.name))
         if section.url is None:
             name = cls.name
             raise UserError(f"{name} needs a URL: set WHERETAKEN_{name.upper()}_URL or maps.{name}.url")
-        server = TileServer(
-            cls.name,
-            section.url,
-            TileScheme(section.attribution, section.max_zoom, section.tile_size),
-            section.limits,
-            key=settings.key(cls.name) if "{key}" in section.url else None,
-            headers={"User-Agent": settings.user_agent},
-            ledger=ledger,
-            transport=transport,
-            proxy=settings.proxy,
-        )
-        return cls(server)
+        scheme = TileScheme(section.attribution, section.max_zoom, section.tile_size)
+        key = settings.key(cls.name) if "{key}" in section.url else None
+        return cls(TileServer(connection, cls.name, section.url, scheme, section.limits, key=key))
 
 
 class RoadTiles(_TileProvider):

@@ -1,8 +1,25 @@
-"""How much the server takes: of requests, of their size, and of time."""
+"""How much the server takes: of requests, of their size, and of time.
+
+The settings file may set others:
+
+    [server.limits]
+    running = 128
+    seconds = 60
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from wheretaken.errors import UserError
+from wheretaken.settings import section, settings_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MOST = 2**40
+"""Of anything; more is a slip of the hand."""
 
 
 @dataclass(frozen=True)
@@ -29,3 +46,22 @@ class Limits:
     """Width x height of an uploaded picture."""
     pictures: int = 32
     """Pictures that one call may refer to."""
+
+    @classmethod
+    def load(cls, file: Path | None = None) -> Limits:
+        """Return the limits with those that the settings file sets.
+
+        Raises:
+            UserError: its table `server.limits` is not as it should be.
+        """
+        usual = cls()
+        kinds: dict[str, type] = {field.name: type(getattr(usual, field.name)) for field in fields(cls)}
+        values = section("server.limits", file)
+        for name, value in values.items():
+            where = f"{settings_file(file)}: server.limits.{name}"
+            if name not in kinds:
+                raise UserError(f"{where} is no limit; there are {', '.join(kinds)}")
+            if isinstance(value, bool) or not isinstance(value, kinds[name] | int) or not 0 < value < _MOST:
+                whole = "whole " if kinds[name] is int else ""
+                raise UserError(f"{where} must be a {whole}number above 0")
+        return cls(**values)

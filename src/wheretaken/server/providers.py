@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, cast
 
 from wheretaken.maps.router import Router
+from wheretaken.maps.web import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +31,9 @@ _PROVIDERS = {
 
 def connect(settings: WebSettings, more: Sequence[MapProvider] = ()) -> Router:
     """Return a router over the providers that can be asked, and these further ones; nothing is opened yet."""
+    connection = Connection(settings)
     ready = [
-        _made(place, settings)
+        _made(place, connection)
         for section, place in _PROVIDERS.items()
         if cast("ServiceSettings", getattr(settings, section)).ready
     ]
@@ -50,7 +52,7 @@ def _no_limit(_operation: str) -> float | None:
     return None
 
 
-def _made(place: str, settings: WebSettings) -> MapProvider:
+def _made(place: str, connection: Connection) -> MapProvider:
     module, _, name = place.partition(":")
-    make: Callable[[WebSettings], MapProvider] = getattr(importlib.import_module(module), name).from_settings
-    return make(settings)
+    make: Callable[[Connection], MapProvider] = getattr(importlib.import_module(module), name).connected
+    return make(connection)

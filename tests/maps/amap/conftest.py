@@ -9,7 +9,7 @@ import pytest
 
 from wheretaken.geo import LatLon
 from wheretaken.maps.amap import AmapProvider
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.testing.services import FakeService, FakeTransport, VirtualTimeLoop, loop_time
 from wheretaken.testing.services.amap import Poi, amap
 
@@ -61,4 +61,4 @@ def asked(tmp_path: Path) -> Iterator[Amap]:
     fake = FakeService(amap([UNIVERSITY, CAFE, HARBOUR], key=KEY))
     settings = WebSettings.model_validate({"amap": {"key": KEY}})
     with Ledger(tmp_path / "services.sqlite", now=loop_time) as ledger:
-        yield Amap(AmapProvider.from_settings(settings, FakeTransport(fake), ledger=ledger), fake)
+        yield Amap(AmapProvider.connected(Connection(settings, FakeTransport(fake), ledger)), fake)

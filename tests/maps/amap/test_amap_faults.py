@@ -19,7 +19,7 @@ from wheretaken.errors import (
 )
 from wheretaken.geo import LatLon
 from wheretaken.maps.amap import AmapProvider
-from wheretaken.maps.web import WebSettings
+from wheretaken.maps.web import Connection, WebSettings
 from wheretaken.testing.services import EVERY, FakeService, FakeTransport, Reply
 from wheretaken.testing.services.amap import INFOS, amap, refusal
 
@@ -159,11 +159,15 @@ async def test_tiles_are_asked_without_the_key(asked):
 
 def test_no_provider_without_a_key():
     with pytest.raises(UserError, match="WHERETAKEN_AMAP_KEY"):
-        AmapProvider.from_settings(WebSettings(), FakeTransport(FakeService(amap())))
+        AmapProvider.connected(Connection(WebSettings(), FakeTransport(FakeService(amap()))))
 
 
 async def test_closing_closes_everything(tmp_path):
     transport = FakeTransport(FakeService(amap()))
     settings = WebSettings.model_validate({"amap": {"key": KEY}})
-    await AmapProvider.from_settings(settings, transport).aclose()
+    await AmapProvider.connected(Connection(settings, transport)).aclose()
     assert transport.closed
+
+
+def test_nothing_of_its_answers_may_be_kept(asked):
+    assert {asked.provider.keep_days(operation) for operation in ("search", "details", "satellite")} == {0}

@@ -11,7 +11,7 @@ from wheretaken.errors import ServiceError, ToolError
 from wheretaken.geo import Datum, LatLon, distance_km
 from wheretaken.maps import MapPicture, UnsupportedError
 from wheretaken.maps.amap import AmapProvider
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.testing.services import FakeService, Reply, serve
 from wheretaken.testing.services.amap import Poi, amap
 
@@ -114,7 +114,7 @@ async def test_everything_works_over_a_real_connection(tmp_path):
     ):
         tiles = f"{url}/appmaptile?style=6&x={{x}}&y={{y}}&z={{z}}"
         settings = WebSettings.model_validate({"amap": {"key": "k", "url": url, "tiles_url": tiles}})
-        provider = AmapProvider.from_settings(settings, ledger=ledger)
+        provider = AmapProvider.connected(Connection(settings, ledger=ledger))
         (found,) = await provider.search("北京大学", near=CAMPUS)
         assert await provider.details(found.id)
         there = LatLon(found.lat, found.lon)

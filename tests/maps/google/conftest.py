@@ -9,7 +9,7 @@ import pytest
 
 from wheretaken.geo import LatLon
 from wheretaken.maps.google import Google
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.testing.services import FakeService, FakeTransport, VirtualTimeLoop, loop_time
 from wheretaken.testing.services.google import Panorama, Spot, google
 
@@ -68,4 +68,4 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
     fake = FakeService(google([CAFE, SHADOW, HELSINKI, GATE], [PANORAMA], key=KEY))
     settings = WebSettings.model_validate({"google": {"key": KEY}})
     with Ledger(tmp_path / "services.sqlite", now=loop_time) as ledger:
-        yield Asked(Google.from_settings(settings, FakeTransport(fake), ledger=ledger), fake)
+        yield Asked(Google.connected(Connection(settings, FakeTransport(fake), ledger)), fake)

@@ -17,7 +17,7 @@ from wheretaken.errors import (
 from wheretaken.geo import LatLon
 from wheretaken.maps.google import Google
 from wheretaken.maps.google.faults import fault
-from wheretaken.maps.web import Ledger, Response, WebSettings
+from wheretaken.maps.web import Connection, Ledger, Response, WebSettings
 from wheretaken.testing.services import EVERY, FakeService, FakeTransport, Mishap, Reply, loop_time, serve
 from wheretaken.testing.services.google import (
     Panorama,
@@ -133,7 +133,7 @@ async def test_both_services_are_within_one_daily_limit(tmp_path: Path) -> None:
     fake = FakeService(google())
     settings = WebSettings.model_validate({"google": {"key": "canary-key", "limits": {"daily": 2}}})
     with Ledger(tmp_path / "services.sqlite", now=loop_time) as ledger:
-        provider = Google.from_settings(settings, FakeTransport(fake), ledger=ledger)
+        provider = Google.connected(Connection(settings, FakeTransport(fake), ledger))
         await provider.suggest("café")
         await provider.reverse(SPOT)
         with pytest.raises(QuotaError, match="google-maps"):
@@ -163,7 +163,7 @@ async def test_a_wrong_key_is_an_access_error_in_every_operation(operation: str,
     fake = FakeService(google(key="the right key"))
     settings = WebSettings.model_validate({"google": {"key": "canary-key"}})
     with Ledger(tmp_path / "services.sqlite", now=loop_time) as ledger:
-        provider = Google.from_settings(settings, FakeTransport(fake), ledger=ledger)
+        provider = Google.connected(Connection(settings, FakeTransport(fake), ledger))
         with pytest.raises(AccessError):
             await ask(provider, operation)
     assert len(fake.asked) == 1
@@ -176,7 +176,9 @@ async def test_over_real_connections(tmp_path: Path) -> None:
     )
     with serve(fake) as url, Ledger(tmp_path / "services.sqlite") as ledger:
         section = {"key": "canary-key", "places_url": url, "maps_url": url}
-        provider = Google.from_settings(WebSettings.model_validate({"google": section}), ledger=ledger)
+        provider = Google.connected(
+            Connection(WebSettings.model_validate({"google": section}), ledger=ledger)
+        )
         answers = [await ask(provider, operation) for operation in OPERATIONS]
         await provider.aclose()
     assert all(answers)

@@ -8,7 +8,7 @@ from wheretaken.maps import MatchKind, Place, UnsupportedError
 from wheretaken.maps.google import Google
 from wheretaken.maps.google.languages import language_of
 from wheretaken.maps.google.reading import Found
-from wheretaken.maps.web import WebSettings
+from wheretaken.maps.web import Connection, WebSettings
 from wheretaken.testing.services import Reply, half_body, status
 
 
@@ -220,7 +220,7 @@ async def test_a_hiccup_is_survived(asked) -> None:
 
 def test_without_a_key_there_is_no_google() -> None:
     with pytest.raises(UserError, match="WHERETAKEN_GOOGLE_KEY"):
-        Google.from_settings(WebSettings())
+        Google.connected(Connection(WebSettings()))
 
 
 def test_what_the_terms_allow_to_keep(asked) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.testing.services import FakeService, FakeTransport, VirtualTimeLoop, loop_time
 from wheretaken.testing.services.osm import Element
 
@@ -80,6 +80,6 @@ def make(ledger: Ledger) -> Callable[..., Any]:
     """Make a provider over a fake; keywords are settings."""
 
     def made(provider: Any, fake: FakeService, **settings: Any) -> Any:
-        return provider.from_settings(WebSettings(**settings), FakeTransport(fake), ledger=ledger)
+        return provider.connected(Connection(WebSettings(**settings), FakeTransport(fake), ledger))
 
     return made

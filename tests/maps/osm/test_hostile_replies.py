@@ -11,7 +11,7 @@ from wheretaken.errors import WheretakenError
 from wheretaken.geo import LatLon
 from wheretaken.maps import MapProvider, Place
 from wheretaken.maps.osm import Nominatim, Overpass, Photon
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.testing.services import FakeService, FakeTransport, Reply, run
 
 HERE = LatLon(60.17, 24.94)
@@ -76,7 +76,7 @@ def ask(provider: type[Any], answer: Any, ledger: Ledger) -> list[Place]:
         limits = {"per_second": 1e6, "burst": 1000, "attempts": 1}
         section = {provider.name: {"limits": limits, "url": "https://osm.test"}}
         fake = FakeService(lambda _: Reply.json(answer))
-        one = provider.from_settings(WebSettings(**section), FakeTransport(fake), ledger=ledger)
+        one = provider.connected(Connection(WebSettings(**section), FakeTransport(fake), ledger))
         return list(await one.search("Xy", near=HERE))
 
     return run(asked())

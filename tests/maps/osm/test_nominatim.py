@@ -15,7 +15,7 @@ from wheretaken.errors import (
 from wheretaken.geo import LatLon
 from wheretaken.maps import MatchKind, UnsupportedError
 from wheretaken.maps.osm import Nominatim
-from wheretaken.maps.web import WebSettings
+from wheretaken.maps.web import Connection, WebSettings
 from wheretaken.testing.services import FakeService, Reply, loop_time, status
 from wheretaken.testing.services.osm import Element, nominatim
 
@@ -126,8 +126,8 @@ async def test_the_application_says_who_it_is_and_asks_once_a_second(
 @pytest.mark.parametrize("limits", [{"per_second": 2}, {"burst": 5}, {"concurrency": 4}])
 def test_the_public_server_is_not_asked_faster_than_it_allows(limits: dict[str, int]) -> None:
     with pytest.raises(UserError, match="one request a second"):
-        Nominatim.from_settings(WebSettings(nominatim={"limits": limits}))
-    Nominatim.from_settings(WebSettings(nominatim={"limits": limits, "url": "http://127.0.0.1:8088"}))
+        Nominatim.connected(Connection(WebSettings(nominatim={"limits": limits})))
+    Nominatim.connected(Connection(WebSettings(nominatim={"limits": limits, "url": "http://127.0.0.1:8088"})))
 
 
 async def test_names_are_not_completed_and_countries_not_listed(make: Make) -> None:

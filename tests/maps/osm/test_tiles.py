@@ -15,7 +15,7 @@ from wheretaken.geo import Datum, LatLon, distance_km
 from wheretaken.maps import MapPicture, UnsupportedError
 from wheretaken.maps.offline.render import palette
 from wheretaken.maps.tiles import ImageryTiles, RoadTiles, TileScheme, stitch
-from wheretaken.maps.web import WebSettings
+from wheretaken.maps.web import Connection, WebSettings
 from wheretaken.testing.services import FakeService, Reply, run, status
 from wheretaken.testing.services.osm import tile_colour, tiles
 
@@ -185,7 +185,7 @@ async def test_a_key_goes_where_the_template_says_and_nowhere_else(make: Make) -
 )
 def test_what_imagery_lacks_is_said(section: dict[str, str], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        ImageryTiles.from_settings(WebSettings(imagery=section))
+        ImageryTiles.connected(Connection(WebSettings(imagery=section)))
 
 
 async def test_a_map_in_a_shifted_datum_shows_the_true_place() -> None:

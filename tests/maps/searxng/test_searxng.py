@@ -8,7 +8,7 @@ import pytest
 from wheretaken.errors import AccessError, BusyError, ServiceError
 from wheretaken.maps import WebPage
 from wheretaken.maps.searxng import Searxng
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.testing.services import (
     Asked,
     FakeService,
@@ -40,7 +40,7 @@ def make(tmp_path: Path) -> Callable[..., tuple[Searxng, FakeService]]:
         fake = FakeService(answer)
         settings = WebSettings.model_validate({"searxng": {"enabled": True, **section}})
         ledger = Ledger(tmp_path / "services.sqlite", now=loop_time)
-        return Searxng.from_settings(settings, FakeTransport(fake), ledger=ledger), fake
+        return Searxng.connected(Connection(settings, FakeTransport(fake), ledger)), fake
 
     return made
 

@@ -12,7 +12,7 @@ from wheretaken.errors import AccessError, BusyError, ServiceError, ToolError, U
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps import MatchKind, UnsupportedError, WebPage
 from wheretaken.maps.serper import Serper
-from wheretaken.maps.web import Ledger, WebSettings
+from wheretaken.maps.web import Connection, Ledger, WebSettings
 from wheretaken.testing.services import (
     EVERY,
     FakeService,
@@ -57,7 +57,7 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
     fake = FakeService(serper(PLACES, PAGES, key=KEY))
     settings = WebSettings.model_validate({"serper": {"key": KEY}})
     with Ledger(tmp_path / "services.sqlite", now=loop_time) as ledger:
-        yield Asked(Serper.from_settings(settings, FakeTransport(fake), ledger=ledger), fake)
+        yield Asked(Serper.connected(Connection(settings, FakeTransport(fake), ledger)), fake)
 
 
 async def test_places(asked: Asked) -> None:
@@ -155,9 +155,9 @@ async def test_the_key_is_never_shown(mishap: Mishap, asked: Asked, caplog: pyte
 
 def test_without_a_key_there_is_no_serper() -> None:
     with pytest.raises(UserError, match="WHERETAKEN_SERPER_KEY"):
-        Serper.from_settings(WebSettings())
+        Serper.connected(Connection(WebSettings()))
 
 
 def test_what_it_can_and_may_keep(asked: Asked) -> None:
     assert [asked.provider.can(name) for name in ("search", "web_search", "details")] == [True, True, False]
-    assert asked.provider.keep_days("search") is None
+    assert asked.provider.keep_days("search") == asked.provider.keep_days("web_search") == 0

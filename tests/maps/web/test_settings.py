@@ -82,6 +82,7 @@ def test_a_named_file_is_read_from_anywhere(tmp_path: Path, monkeypatch: pytest.
     [
         ("[maps.amap\n", "line 1"),
         ("maps = 3\n", "maps must be a table"),
+        ('contact = "secret"\n[maps]\n', r"contact is in no table; write it below one, such as \[maps\]"),
         ('[maps.amap]\nkeey = "secret"\n', r"maps\.amap\.keey: Extra inputs"),
         ('[maps.bing]\nkey = "secret"\n', r"maps\.bing: Extra inputs"),
         ('[maps.amap]\nkey = "two secrets"\n', r"maps\.amap\.key: a key consists of.*WHERETAKEN_AMAP_KEY"),

@@ -107,10 +107,20 @@ def test_terms_decide_and_settings_shorten(tmp_path: Path) -> None:
     assert policy.seconds("image_zoom_in_tool", "amap") is None
 
 
+def test_an_agreement_takes_the_place_of_the_terms(tmp_path: Path) -> None:
+    file = tmp_path / "wheretaken.toml"
+    file.write_text('[cache.days]\namap = 60\n[cache.agreed]\namap = 45\n"google/google_static_map" = 1\n')
+    policy = Policy.load({"amap": lambda _: 0, "google": lambda _: 0}, file)
+    assert policy.seconds("amap_poi_detail", "amap") == 45 * 86_400
+    assert policy.seconds("google_static_map", "google") == 86_400
+    assert policy.seconds("google_map_search", "google") == 0
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "[cache]\ndays = 3",
+        "[cache.agreed]\nosm = -1",
         "cache = 3",
         "[cache.days]\nosm = -1",
         '[cache.days]\nosm = "x"',

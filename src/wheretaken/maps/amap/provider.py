@@ -21,17 +21,15 @@ from wheretaken.maps.base import MapPicture, MapProvider, UnsupportedError
 from wheretaken.maps.offline.render import furniture
 from wheretaken.maps.offline.render.view import View
 from wheretaken.maps.tiles import TileScheme, TileServer
-from wheretaken.maps.web import Service, ServiceLimits
+from wheretaken.maps.web import ServiceLimits
 from wheretaken.photos import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import httpx2
-
     from wheretaken.maps.amap.reading import Record
     from wheretaken.maps.base import Place
-    from wheretaken.maps.web import Ledger, WebSettings
+    from wheretaken.maps.web import Connection, Service
 
 ATTRIBUTION = "© AMap"
 """As it stands in pictures; the font there has no Han."""
@@ -55,7 +53,14 @@ _POSITION_ID = re.compile(r"-?\d{1,3}\.\d+,-?\d{1,2}\.\d+")
 
 
 class AmapProvider(MapProvider):
-    """A `MapProvider` of China; its ids are `amap:` and AMap's own."""
+    """A `MapProvider` of China; its ids are `amap:` and AMap's own.
+
+    Terms (高德地图开放平台服务协议, https://lbs.amap.com/pages/terms/, of December 2025): 3.5 allows
+    to show results as the documentation says, and forbids to store or cache them; 4.12.7 and 7.3 ask for
+    AMap's written consent to copies, databases and caches of any kind. So nothing is kept. We know the
+    clauses from others' reports of them, not from the terms themselves: read them before you rely on this,
+    also on whether fetching imagery by its tiles' addresses is allowed to you.
+    """
 
     name = "amap"
 
@@ -71,50 +76,28 @@ class AmapProvider(MapProvider):
         self._tiles = tiles
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network.
+    def connected(cls, connection: Connection) -> Self:
+        """Make the provider from the section of its name.
 
         Raises:
             UserError: there is no key.
         """
-        section, headers = settings.amap, {"User-Agent": settings.user_agent}
-        key = settings.key("amap")
-
-        def service(name: str) -> Service:
-            return Service(
-                name,
-                section.url,
-                section.limits,
-                query={"key": key},
-                headers=headers,
-                fault=fault,
-                ledger=ledger,
-                transport=transport,
-                proxy=settings.proxy,
-            )
-
-        tiles = TileServer(
-            "amap-tiles",
-            section.tiles_url,
-            TileScheme(ATTRIBUTION, _CLOSEST_TILES, datum=Datum.GCJ02),
-            TILE_LIMITS,
-            key=key,
-            headers=headers,
-            ledger=ledger,
-            transport=transport,
-            proxy=settings.proxy,
+        section, key = connection.settings.amap, connection.settings.key(cls.name)
+        service, pois = (
+            connection.service(name, section.url, section.limits, query={"key": key}, fault=fault)
+            for name in (cls.name, "amap-pois")
         )
-        return cls(service(cls.name), service("amap-pois"), tiles)
+        scheme = TileScheme(ATTRIBUTION, _CLOSEST_TILES, datum=Datum.GCJ02)
+        tiles = TileServer(connection, "amap-tiles", section.tiles_url, scheme, TILE_LIMITS, key=key)
+        return cls(service, pois, tiles)
 
     def covers(self, position: LatLon | None, country_code: str) -> bool:
         """Whether a position, or else a country, is mainland China, Hong Kong or Macau."""
         return country_code in _COUNTRIES if position is None else _in_china(position)
+
+    def keep_days(self, operation: str) -> float | None:  # noqa: ARG002 - the same for all
+        """Return 0: see the class."""
+        return 0.0
 
     async def search(
         self,

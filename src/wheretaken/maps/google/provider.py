@@ -27,17 +27,14 @@ from wheretaken.maps.google.reading import (
     pair,
     written,
 )
-from wheretaken.maps.web import Service
 from wheretaken.maps.web.shapes import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import httpx2
-
     from wheretaken.geo import LatLon
     from wheretaken.maps.base import MapPicture, Place
-    from wheretaken.maps.web import Ledger, WebSettings
+    from wheretaken.maps.web import Connection, Service
     from wheretaken.maps.web.wire import Params
 
 _ID = re.compile(re.escape(PREFIX) + r"([A-Za-z0-9_-]{1,300})")
@@ -92,28 +89,14 @@ class Google(MapProvider):
         self.services = (places, maps)
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network.
+    def connected(cls, connection: Connection) -> Self:
+        """Make the provider from the section of its name.
 
         Raises:
             UserError: there is no key.
         """
-        key, section = settings.key(cls.name), settings.google
-        service = functools.partial(
-            Service,
-            limits=section.limits,
-            fault=fault,
-            ledger=ledger,
-            account=cls.name,
-            transport=transport,
-            proxy=settings.proxy,
-        )
+        section, key = connection.settings.google, connection.settings.key(cls.name)
+        service = functools.partial(connection.service, limits=section.limits, fault=fault, account=cls.name)
         return cls(
             service("google-places", section.places_url, headers={"X-Goog-Api-Key": key}),
             service("google-maps", section.maps_url, query={"key": key}),  # which takes it nowhere else

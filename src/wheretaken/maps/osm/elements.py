@@ -9,14 +9,11 @@ from pydantic import Field
 
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps.offline.region import tags
-from wheretaken.maps.web import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import httpx2
-
-    from wheretaken.maps.web import Fault, Ledger, Response, WebSettings
+    from wheretaken.maps.web import Connection, Fault, Response, Service
     from wheretaken.maps.web.settings import NominatimSettings, OverpassSettings, PhotonSettings
 
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -118,23 +115,12 @@ def extent_km(position: LatLon, box: Box | None, kind: str) -> float:
 
 
 def service_for(
-    section: NominatimSettings | PhotonSettings | OverpassSettings,
+    connection: Connection,
     name: str,
-    settings: WebSettings,
+    section: NominatimSettings | PhotonSettings | OverpassSettings,
     *,
     fault: Callable[[Response], Fault | None] | None = None,
-    transport: httpx2.AsyncBaseTransport | None = None,
-    ledger: Ledger | None = None,
 ) -> Service:
-    """Return the service that a section of the settings describes, with a User-Agent as operators ask for."""
-    return Service(
-        name,
-        section.url,
-        section.limits,
-        query={"key": section.key} if section.key else None,
-        headers={"User-Agent": settings.user_agent},
-        fault=fault,
-        ledger=ledger,
-        transport=transport,
-        proxy=settings.proxy,
-    )
+    """Return the service that a section of the settings describes; a key that it may want is in the query."""
+    query = {"key": section.key} if section.key else None
+    return connection.service(name, section.url, section.limits, query=query, fault=fault)

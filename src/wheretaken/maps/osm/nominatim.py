@@ -38,9 +38,7 @@ from wheretaken.maps.web.shapes import read
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import httpx2
-
-    from wheretaken.maps.web import Ledger, Response, Service, WebSettings
+    from wheretaken.maps.web import Connection, Response, Service
 
 _PUBLIC = "nominatim.openstreetmap.org"
 _ALWAYS = {
@@ -131,19 +129,13 @@ class Nominatim(MapProvider):
         self._service = service
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network.
+    def connected(cls, connection: Connection) -> Self:
+        """Make the provider from the section of its name.
 
         Raises:
             UserError: the limits are wider than the public server's policy.
         """
-        section = settings.nominatim
+        section = connection.settings.nominatim
         limits = section.limits
         widest = max(limits.per_second, limits.burst, limits.concurrency)
         if urlsplit(section.url).hostname == _PUBLIC and widest > 1:
@@ -151,7 +143,7 @@ class Nominatim(MapProvider):
                 f"{_PUBLIC} allows one request a second: leave per_second, burst and concurrency in "
                 "maps.nominatim.limits at 1, or set maps.nominatim.url to a server of your own"
             )
-        return cls(service_for(section, cls.name, settings, fault=_fault, transport=transport, ledger=ledger))
+        return cls(service_for(connection, cls.name, section, fault=_fault))
 
     async def search(
         self,

@@ -37,9 +37,7 @@ from wheretaken.maps.web.shapes import read
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import httpx2
-
-    from wheretaken.maps.web import Ledger, Response, Service, WebSettings
+    from wheretaken.maps.web import Connection, Response, Service
 
 _MAX_BYTES = 64 * 2**20
 """Memory that a query may take on the server, an eighth of the default: small queries are let in first."""
@@ -101,19 +99,9 @@ class Overpass(MapProvider):
         self._service = service
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network."""
-        return cls(
-            service_for(
-                settings.overpass, cls.name, settings, fault=_fault, transport=transport, ledger=ledger
-            )
-        )
+    def connected(cls, connection: Connection) -> Self:
+        """Make the provider from the section of its name."""
+        return cls(service_for(connection, cls.name, connection.settings.overpass, fault=_fault))
 
     async def search(
         self,

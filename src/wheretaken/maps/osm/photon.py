@@ -32,9 +32,7 @@ from wheretaken.maps.web.shapes import read
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import httpx2
-
-    from wheretaken.maps.web import Ledger, Service, WebSettings
+    from wheretaken.maps.web import Connection, Service
 
 _TYPES = {"N": "node", "W": "way", "R": "relation"}
 _RADIUS_KM = 1
@@ -114,15 +112,9 @@ class Photon(MapProvider):
         self._service = service
 
     @classmethod
-    def from_settings(
-        cls,
-        settings: WebSettings,
-        transport: httpx2.AsyncBaseTransport | None = None,
-        *,
-        ledger: Ledger | None = None,
-    ) -> Self:
-        """Make the provider; a `transport` sends the requests instead of the network."""
-        return cls(service_for(settings.photon, cls.name, settings, transport=transport, ledger=ledger))
+    def connected(cls, connection: Connection) -> Self:
+        """Make the provider from the section of its name."""
+        return cls(service_for(connection, cls.name, connection.settings.photon))
 
     async def search(
         self,

@@ -1,7 +1,7 @@
-"""Map services over HTTP: how they are asked (`Service`) and what settings say about them (`WebSettings`).
+"""Map services over HTTP: how they are asked (`Service`, which a `Connection` makes as `WebSettings` say).
 
 ```
-settings ─► adapter (one module a provider) ─► Service ─► gate ─► ledger     rate, concurrency, queue, quota
+Connection ─► adapter (a module a provider) ─► Service ─► gate ─► ledger     rate, concurrency, queue, quota
                                                   ├─► breaker, deadlines     whether and until when
                                                   └─► wire                 HTTP, where to, keys
 ```
@@ -12,6 +12,7 @@ An adapter builds requests, tells `Fault`s in the words of its service, and turn
 from wheretaken.errors import MissingExtraError
 
 try:
+    from wheretaken.maps.web.connection import Connection
     from wheretaken.maps.web.deadlines import within
     from wheretaken.maps.web.faults import Fault, FaultKind, Response
     from wheretaken.maps.web.ledger import Ledger
@@ -23,6 +24,7 @@ except ModuleNotFoundError as error:
     raise MissingExtraError("asking map services", "services", error.name) from error
 
 __all__ = [
+    "Connection",
     "Fault",
     "FaultKind",
     "Health",

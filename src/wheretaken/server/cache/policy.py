@@ -5,17 +5,21 @@ operation a tool asks for. What works on the pictures of a run has no operation:
 which picture is meant, so its answers belong to nobody else. An answer of a service that forbids keeping
 is still given to all who wait for it when it comes.
 
-The settings file may name other times in days; terms that are stricter still hold:
+The settings file may name other times in days; terms that are stricter still hold, unless you have an
+agreement with the service that allows more than its public terms:
 
     [cache.days]
-    amap = 7                  # everything that AMap answers
+    google = 7                # everything that Google answers
     "google/google_search" = 0
+
+    [cache.agreed]
+    amap = 30                 # AMap has allowed you to keep its answers for so long
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from wheretaken.errors import UserError
 from wheretaken.settings import section, settings_file
@@ -62,6 +66,8 @@ class Policy:
     """Of each provider: its `keep_days`. What a provider that is not here answers is not kept."""
     days: Mapping[str, float] = field(default_factory=dict[str, float])
     """Other times than the usual, for `provider` or, before that, for `provider/tool`."""
+    agreed: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Times that take the place of the terms', named in the same way."""
     failure_seconds: float = 5.0
     """For how long a failure is told to others without asking again."""
 
@@ -72,8 +78,11 @@ class Policy:
             return None
         if provider not in self.terms:
             return 0.0
-        allowed = self.terms[provider](operation)
-        wanted = self.days.get(f"{provider}/{tool}", self.days.get(provider, USUAL_DAYS))
+        allowed = _named(self.agreed, provider, tool)
+        if allowed is None:
+            allowed = self.terms[provider](operation)
+        days = _named(self.days, provider, tool)
+        wanted = USUAL_DAYS if days is None else days
         return (wanted if allowed is None else min(wanted, allowed)) * _DAY
 
     @classmethod
@@ -81,21 +90,23 @@ class Policy:
         """Make the policy of these providers with the times of the settings file.
 
         Raises:
-            UserError: the file's table `cache.days` is not as it should be.
+            UserError: the file's table `cache.days` or `cache.agreed` is not as it should be.
         """
-        path = settings_file(file)
-        return cls(terms, _days(path) if path.is_file() else {})
+        return cls(terms, _days("days", file), _days("agreed", file))
 
 
-def _days(path: Path) -> dict[str, float]:
-    table: Any = section("cache", path).get("days", {})
-    if not isinstance(table, dict):
-        raise UserError(f"{path}: days must be a table, as in [cache.days]")
+def _named(days: Mapping[str, float], provider: str, tool: str) -> float | None:
+    """Return the time for a tool of a provider, or else for the provider."""
+    return days.get(f"{provider}/{tool}", days.get(provider))
+
+
+def _days(name: str, file: Path | None) -> dict[str, float]:
     days: dict[str, float] = {}
-    for name, value in cast("dict[str, Any]", table).items():
+    for key, value in section(f"cache.{name}", file).items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_DAYS:
             raise UserError(
-                f"{path}: cache.days.{name} must be a number of days up to {_MOST_DAYS}, 0 for never"
+                f"{settings_file(file)}: cache.{name}.{key} must be a number of days up to {_MOST_DAYS}, "
+                "0 for never"
             )
-        days[name] = float(value)
+        days[key] = float(value)
     return days
