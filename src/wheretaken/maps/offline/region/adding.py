@@ -14,10 +14,10 @@ import os
 import shutil
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from wheretaken.errors import DataError, UserError
-from wheretaken.maps.offline.region import basemap, library
+from wheretaken.maps.offline.region import basemap, library, read
 from wheretaken.maps.offline.region.extract import import_extract
 from wheretaken.maps.offline.region.overture import OverturePlaces
 from wheretaken.maps.offline.region.read import Source
@@ -92,7 +92,7 @@ def add(
     _check_file(path)
     if not overture:
         _check_head(path)
-        _check_size(path, force=force)
+    _check_size(path, force=force)
     source: Features = OverturePlaces(path) if overture else Source(path)
     title = name.strip() or library.title_of(path)
     target = library.region_path(title)
@@ -179,24 +179,40 @@ def _alone(target: Path, title: str) -> Generator[None]:
     The system frees the lock of a process that dies, so that there are no stale ones.
     """
     path = target.with_name(f".{target.name}.lock")
-    with path.open("a+", encoding="ascii") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            holder = handle.read().strip()
-            raise UserError(
-                f"{title} is being imported already, by process {holder}: wait for it, or stop it"
-            ) from None
+    with _lock(path, title) as handle:
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()
         for left in target.parent.glob(f".{target.name}.*.tmp*"):
             left.unlink(missing_ok=True)
+        read.clear_positions()
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _lock(path: Path, title: str) -> TextIO:
+    """Return the lock file, locked.
+
+    Raises:
+        UserError: Another process has it.
+    """
+    while True:
+        handle = path.open("a+", encoding="ascii")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with handle:
+                handle.seek(0)
+                holder = handle.read().strip()
+            raise UserError(
+                f"{title} is being imported already, by process {holder}: wait for it, or stop it"
+            ) from None
+        # Whoever had it may have deleted the file between our opening and locking it: then it locks nothing.
+        if path.exists() and path.stat().st_ino == os.fstat(handle.fileno()).st_ino:
+            return handle
+        handle.close()
 
 
 @contextlib.contextmanager

@@ -95,6 +95,9 @@ def read_basemap(path: Path) -> Basemap:
             header, about = archive.header(), archive.metadata()
     except (MagicNumberNotFound, SpecVersionUnsupported, ValueError, IndexError, OSError, EOFError) as error:
         raise DataError(f"{path} is not a PMTiles archive (version 3), or is damaged") from error
+    whole = header["tile_data_offset"] + header["tile_data_length"]
+    if path.stat().st_size < whole:
+        raise DataError(f"{path} is cut off: it has {path.stat().st_size:,} of {whole:,} bytes")
     tiles = header["tile_type"].name.lower()
     if tiles not in _DRAWABLE:
         raise DataError(f"{path} has tiles of the kind {tiles!r}; mvt, png, jpeg and webp can be drawn")

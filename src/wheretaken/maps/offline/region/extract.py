@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from wheretaken.errors import DataError
-from wheretaken.maps.offline.region import aliases, kinds, schema, streets
+from wheretaken.maps.offline.region import aliases, interpolation, kinds, schema, streets
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
 from wheretaken.maps.offline.region.read import Source
 from wheretaken.maps.offline.region.write import Writer
@@ -93,6 +93,7 @@ def _fill(connection: sqlite3.Connection, extract: Features, name: str, progress
     bounds = extract.bounds or writer.bounds
     if bounds is None or not count:
         raise DataError(f"{extract.path} holds nothing that can be drawn or searched")
+    interpolation.add(connection, writer)
     _add_sea(connection, writer, bounds)
     progress("joining streets", 0, 1)
     merged = streets.merge(connection)

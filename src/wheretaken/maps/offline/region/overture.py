@@ -111,7 +111,9 @@ def _tags(row: Mapping[str, Any], name: str) -> dict[str, str]:
         or "yes"
     )
     key, value = _VALUES.get(category, (_KEYS.get(category, "amenity"), category))
-    if value.endswith(("_store", "_shop")) and category not in _VALUES:
+    if value.endswith("_restaurant") and category not in _VALUES:
+        key, value = "amenity", "restaurant"
+    elif value.endswith(("_store", "_shop")) and category not in _VALUES:
         key, value = "shop", value.removesuffix("_store").removesuffix("_shop")
     tags = {"name": name, key: value}
     common: Any = _inner(row, "names", "common") or {}

@@ -7,6 +7,8 @@ not whole are left out and counted, never guessed.
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import struct
 import tempfile
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import osmium.io
     from osmium.osm.types import Area, Node, Way
 
+_POSITIONS = ".nodes-"
 _IN_MEMORY_BYTES = 150_000_000
 """An extract up to this size has its nodes' positions, some 300 MB, in memory."""
 SUFFIXES = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
@@ -42,6 +45,8 @@ class Feature:
     """Point, LineString or MultiPolygon; x = longitude, y = latitude, WGS-84."""
     closed: bool = False
     """For lines: the way ends where it starts."""
+    nodes: tuple[int, ...] = ()
+    """For lines along which house numbers are interpolated: their nodes, all of which are in the file."""
 
 
 @dataclass(slots=True)
@@ -117,6 +122,8 @@ class Source:
         closed = way.is_closed()
         if closed and tagging.area_class(tags):
             self.incomplete += 1  # until its area is there
+        if "addr:interpolation" in tags:
+            yield from self._interpolated(way, tags)
         if tagging.line_class(tags, closed=closed) is None:
             return
         stretches: list[list[float]] = [[]]
@@ -131,6 +138,12 @@ class Source:
             if len(flat) >= 4:
                 line = struct.pack(f"<BII{len(flat)}d", 1, 2, len(flat) // 2, *flat)
                 yield Feature(f"w{way.id}", "line", tags, line, closed=closed and whole)
+
+    def _interpolated(self, way: Way, tags: dict[str, str]) -> Iterator[Feature]:
+        if all(node.location.valid() for node in way.nodes):
+            flat = [degrees for node in way.nodes for degrees in (node.lon, node.lat)]
+            line = struct.pack(f"<BII{len(flat)}d", 1, 2, len(flat) // 2, *flat)
+            yield Feature(f"w{way.id}", "line", tags, line, nodes=tuple(node.ref for node in way.nodes))
 
     def _area(self, area: Area, factory: osmium.geom.WKBFactory) -> Iterator[Feature]:
         tags = {tag.k: tag.v for tag in area.tags}
@@ -148,8 +161,20 @@ def _locations(path: Path) -> Generator[str]:
         yield "flex_mem"
         return
     # In the data directory, which has the room: a temporary directory may be kept in memory.
-    with tempfile.TemporaryDirectory(dir=library.regions_dir(), prefix=".nodes-") as folder:
+    with tempfile.TemporaryDirectory(
+        dir=library.regions_dir(), prefix=f"{_POSITIONS}{os.getpid()}-"
+    ) as folder:
         yield f"sparse_file_array,{folder}/positions"
+
+
+def clear_positions() -> None:
+    """Delete the nodes' positions that a killed import left."""
+    for folder in library.regions_dir().glob(f"{_POSITIONS}*"):
+        holder = folder.name.removeprefix(_POSITIONS).split("-", 1)[0]
+        try:
+            os.kill(int(holder), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _bounds(processor: osmium.FileProcessor) -> tuple[float, float, float, float] | None:

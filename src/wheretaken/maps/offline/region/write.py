@@ -46,6 +46,8 @@ class Writer:
         self._connection = connection
         self._rows: dict[str, list[Sequence[object]]] = {table: [] for table in _INSERT}
         self._ids: dict[str, int] = dict.fromkeys(("area", "line", "point", "thing"), 0)
+        self.interpolations: list[Feature] = []
+        """Ways along which house numbers are interpolated, when all addresses are known."""
         self.bounds: Box | None = None
         """South, west, north, east of everything written."""
         connection.executescript(
@@ -57,7 +59,9 @@ class Writer:
 
     def add(self, feature: Feature) -> None:
         """Write one feature: what is drawn, and the thing that it is."""
-        if feature.shape == "point":
+        if feature.nodes:
+            self.interpolations.append(feature)
+        elif feature.shape == "point":
             self._point(feature)
         elif feature.shape == "line":
             self._line(feature)
@@ -145,6 +149,11 @@ class Writer:
             # A museum that is mapped as its building is drawn as both: the building, and the museum's label.
             self._draw_point(feature, lat, lon, struct.pack("<BIdd", 1, 1, lon, lat))
         self._thing(feature, lat, lon, extent_km)
+
+    def add_unseen(self, feature: Feature) -> None:
+        """Write the thing at a point that is searched and not drawn."""
+        lon, lat = struct.unpack_from("<dd", feature.wkb, 5)
+        self._thing(feature, lat, lon, None)
 
     def add_sea(self, wkb: bytes) -> None:
         """Write a polygon of sea: no element of OpenStreetMap, as that maps coasts only."""
