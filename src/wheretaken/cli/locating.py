@@ -10,13 +10,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wheretaken.agent import Case, Limits, Status, StopReason, Trajectory
+from wheretaken import api
+from wheretaken.agent import Limits, Status, StopReason, Trajectory
 from wheretaken.agent.events import ToolEnded
 from wheretaken.agent.trajectory import FILE
-from wheretaken.cli import consoles, lanes, offering, showing
+from wheretaken.cli import consoles, lanes, showing
 from wheretaken.cli.main import NO_ANSWER, OK, SERVICE, STOPPED, USAGE
+from wheretaken.cli.offline import offline_maps
 from wheretaken.errors import PhotoError, UserError
-from wheretaken.models.opening import open_models
 from wheretaken.paths import atomic_path
 from wheretaken.sampling.early import EarlyStop
 from wheretaken.sampling.parallel import DIRECT
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from wheretaken.agent import Case
     from wheretaken.maps import MapProvider
     from wheretaken.models.base import ChatModel
     from wheretaken.sampling.parallel import Verifier
@@ -87,7 +89,9 @@ class _Means:
             console = None if self.options.quiet else consoles.notices()
             asked = self.options
             name = asked.toolset if asked.n else DIRECT.name
-            self.offer = offering.offered(name, asked.tools_config, console=console, maps=self.given)
+            self.offer = api.offered(
+                name, asked.tools_config, maps=self.given, offline=lambda: offline_maps(console)
+            )
         return self.offer
 
 
@@ -114,10 +118,9 @@ def locate(
         UserError: there is no such model, toolset or verifier, the extra `offline` is missing, or `--out`
         cannot be written to.
     """
-    if options.n + options.direct < 1:
-        raise UserError("nothing is to be run: give -n or --direct at least 1")
-    make = _same(model) if model else open_models(options.model, base_url=options.base_url)
-    verifier = open_verifier(options.verifier, options.model, make, seed=options.seed)
+    api.counted(options.n, options.direct)
+    make, called = api.models(model or options.model, base_url=options.base_url)
+    verifier = open_verifier(options.verifier, called, make, seed=options.seed)
     if options.out:
         _make(options.out)
     means = _Means(options, make, verifier, maps)
@@ -129,18 +132,14 @@ def locate(
     return next((code for code in (STOPPED, USAGE, SERVICE, NO_ANSWER) if code in codes), OK)
 
 
-def _same(model: ChatModel) -> Callable[[int], ChatModel]:
-    return lambda _seed: model
-
-
 def _one(path: Path, means: _Means) -> int:
     options, notices = means.options, consoles.notices()
     try:
-        case = Case.of(path, _named(path), hint=" ".join(options.hint.split()))
+        case = api.read_case(path, options.hint)
     except PhotoError as error:
         notices.print(f"wheretaken: {error}", markup=False)
         if options.as_json:
-            _print_json(_blank(_named(path)) | {"detail": str(error)})
+            _print_json(_blank(api.named(path)) | {"detail": str(error)})
         return USAGE
     means.offered()
     found = asyncio.run(_solve(case, means))
@@ -213,11 +212,6 @@ def _make(directory: Path) -> None:
         raise UserError(f"cannot write to --out {directory}: you lack the permission")
 
 
-def _named(path: Path) -> str:
-    """The path as text; bytes that are not UTF-8, which neither JSON nor a record can hold, as codes."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
 def _kept(trajectory: Trajectory, path: Path, out: Path) -> showing.Files:
     """Write the last map that the model looked at beside the record, under the photo's name."""
     drawn = [
@@ -262,8 +256,8 @@ def as_data(found: Solution, files: showing.Files | None) -> dict[str, Any]:
             for k, item in enumerate(answer.evidence)
         ]
     if files and run:
-        drawn = _named(files.drawn) if files.drawn else None
-        data["trajectory"] = {"file": _named(files.record), "id": run.id, "map": drawn}
+        drawn = api.named(files.drawn) if files.drawn else None
+        data["trajectory"] = {"file": api.named(files.record), "id": run.id, "map": drawn}
     return data
 
 
