@@ -163,7 +163,7 @@ def test_the_papers_tools_need_no_key(sign, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     model = ScriptedModel([NEAR])
     assert locate([sign], (), model=model, toolset="amap", as_json=True) == OK
-    assert "poi_keyword_search" in {tool.name for tool in model.offered[0]}
+    assert "amap_keyword_search" in {tool.name for tool in model.offered[0]}
     assert json.loads(capsys.readouterr().out)["runs"][0]["toolset"] == "amap"
 
 
