@@ -97,10 +97,24 @@ def vote(
 def run(
     data: Annotated[Path, typer.Option(metavar="PATH", help="The data set; see `wheretaken data info`.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Keep results, trajectories and pictures here.")],
-    model: Annotated[str, typer.Option(metavar="NAME", help="Who looks.")] = "reader",
-    toolset: Annotated[str, typer.Option(metavar="NAME", help="What it may call.")] = "worldwide",
-    n: Annotated[int, typer.Option("-n", metavar="N", min=1, max=64, help="Runs per photo.")] = 1,
-    verifier: Annotated[str, typer.Option(metavar="NAME", help="Who decides between the runs.")] = "vote",
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="Who looks: `reader`, or a model that `models list` names.")
+    ] = "reader",
+    base_url: Annotated[
+        str, typer.Option(metavar="URL", help="The model server's API, up to /v1, if not the usual.")
+    ] = "",
+    toolset: Annotated[
+        str, typer.Option(metavar="NAME", help="worldwide, amap, google, or direct: no tools.")
+    ] = "worldwide",
+    n: Annotated[int, typer.Option("-n", metavar="N", min=0, max=64, help="Runs with tools per photo.")] = 1,
+    direct: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Further runs without tools.")] = 0,
+    verifier: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Who decides: vote, model (that of the runs), or model:NAME."),
+    ] = "vote",
+    early_stop: Annotated[
+        bool, typer.Option("--early-stop", help="End the other runs of a photo when enough agree.")
+    ] = False,
     concurrency: Annotated[int, typer.Option(metavar="C", min=1, help="Runs at the same time.")] = 4,
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only the first N photos of the set.")
@@ -124,9 +138,9 @@ def run(
     from wheretaken.cli import running  # noqa: PLC0415 - as above
 
     options = running.Options(
-        data=data, out=out, model=model, toolset=toolset, n=n, verifier=verifier, concurrency=concurrency,
-        limit=limit, max_turns=max_turns, seed=seed, resume=resume, retry_failed=retry_failed, images=images,
-        datum=datum, quiet=quiet,
+        data=data, out=out, model=model, base_url=base_url, toolset=toolset, n=n, direct=direct,
+        verifier=verifier, early_stop=early_stop, concurrency=concurrency, limit=limit, max_turns=max_turns,
+        seed=seed, resume=resume, retry_failed=retry_failed, images=images, datum=datum, quiet=quiet,
     )  # fmt: skip
     raise typer.Exit(running.run(options))
 

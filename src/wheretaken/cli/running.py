@@ -16,18 +16,18 @@ from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from wheretaken import api
 from wheretaken.agent import Limits, Status
 from wheretaken.cli import consoles
 from wheretaken.cli.main import OK, SERVICE, STOPPED, USAGE
 from wheretaken.cli.offline import offline_maps
-from wheretaken.errors import UserError
 from wheretaken.evals import running
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.distances import result_distances_km
 from wheretaken.models.opening import open_models
-from wheretaken.sampling.parallel import DIRECT, Vote
+from wheretaken.sampling.parallel import DIRECT
+from wheretaken.sampling.verifiers import open_verifier
 from wheretaken.scoring import ACC_KM, label
-from wheretaken.tools.worldwide import WORLDWIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,6 @@ _SHOWN_KM = (0.5, 25.0)
 _EVERY_SECONDS = 10.0
 """How often a line is written where there is no terminal."""
 _MOST_COMPLAINTS = 5
-_TOOLSETS = {WORLDWIDE.name: WORLDWIDE, DIRECT.name: DIRECT}
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,11 @@ class Options:
     out: Path
     model: str = "reader"
     toolset: str = "worldwide"
+    base_url: str = ""
     n: int = 1
+    direct: int = 0
     verifier: str = "vote"
+    early_stop: bool = False
     concurrency: int = 4
     limit: int | None = None
     max_turns: int = 8
@@ -88,17 +90,17 @@ def run(
         UserError: there is no such model, toolset or verifier, the set cannot be read, or the directory is in
             use or holds something else.
     """
-    toolset = _TOOLSETS.get(options.toolset)
-    if toolset is None:
-        raise UserError(f"no toolset named {options.toolset!r}; there are: {', '.join(_TOOLSETS)}")
-    if options.verifier != Vote.name:
-        raise UserError(f"no verifier named {options.verifier!r}; there is: {Vote.name}")
-    model = model or open_models(options.model)
+    api.counted(options.n, options.direct)
+    model = model or open_models(options.model, base_url=options.base_url)
+    verifier = open_verifier(options.verifier, options.model, model, seed=options.seed)
     data = data or open_dataset(options.data, images=options.images, datum=options.datum)
     notices = consoles.notices()
     for note in data.notes if not options.quiet else ():
         notices.print(f"wheretaken: {escape(note)}")
-    maps = maps or offline_maps(None if options.quiet else notices)
+    console = None if options.quiet else notices
+    asked, toolset = api.offered(
+        options.toolset if options.n else DIRECT.name, maps=maps, offline=lambda: offline_maps(console)
+    )
     board = _Board()
     try:
         with _Display(None if options.quiet else notices, board) as display:
@@ -107,9 +109,10 @@ def run(
                     data,
                     model,
                     toolset,
-                    maps,
+                    asked,
                     options.out,
                     _settings(options),
+                    verifier=verifier,
                     resume=options.resume,
                     retry_failed=options.retry_failed,
                     watch=display.show,
@@ -127,6 +130,8 @@ def run(
 def _settings(options: Options) -> running.Settings:
     return running.Settings(
         n=options.n,
+        direct=options.direct,
+        early_stop=options.early_stop,
         seed=options.seed,
         concurrency=options.concurrency,
         limit=options.limit,

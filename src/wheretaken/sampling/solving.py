@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from wheretaken.agent import Case, Delta, Event, Limits, Trajectory
+    from wheretaken.agent import Case, Delta, Event, Limits, PhotoInfo, Trajectory
     from wheretaken.agent.writer import Writer
     from wheretaken.maps import MapProvider
     from wheretaken.models.base import ChatModel
@@ -83,7 +83,9 @@ async def solve(
         watch: Called with every event of every run as it happens.
         on_delta: Called with what the models are writing, as far as they can tell.
         stop: Once it is set, what goes on is ended, and the runs that have ended give the answer.
-        finished: Runs of the photo that were made before; they come first.
+        finished: Runs of the photo that were made before.
+
+    The runs are weighed in the order of their seeds.
 
     When the task is cancelled instead, the runs are recorded as cancelled and there is no solution.
     """
@@ -108,17 +110,30 @@ async def solve(
             enough=enough if early_stop else None,
             stop=stop,
         )
-    runs = [*finished, *made]
-    heard = _heard(runs)
-    verdict = await _decide(verifier, heard, stop)
+    runs = sorted([*finished, *made], key=lambda run: run.seed)
     planned = len(finished) + len(attempts)
-    found = Solution.of(case.info, verifier.name, planned, runs, heard, verdict)
+    found = await decided(case.info, runs, verifier=verifier, planned=planned, stop=stop)
     if out is not None:
         if writer is None:
             solution.write(out, found)
         else:
             writer.do(lambda: solution.write(out, found))
     return found
+
+
+async def decided(
+    photo: PhotoInfo,
+    runs: Sequence[Trajectory],
+    *,
+    verifier: Verifier | None = None,
+    planned: int | None = None,
+    stop: asyncio.Event | None = None,
+) -> Solution:
+    """Return what runs that were made come to; the arguments are as for `solve`."""
+    verifier = verifier or Vote()
+    heard = _heard(runs)
+    verdict = await _decide(verifier, heard, stop)
+    return Solution.of(photo, verifier.name, planned or len(runs), runs, heard, verdict)
 
 
 def _heard(runs: Sequence[Trajectory]) -> list[Statement]:

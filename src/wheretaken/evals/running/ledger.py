@@ -113,6 +113,8 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _counts(status: Status, stop_reason: StopReason, *, retry_failed: bool) -> bool:
+    if stop_reason is StopReason.ENOUGH:
+        return True  # it was ended because it was not needed
     return stop_reason not in _UNFINISHED and not (retry_failed and status == Status.FAILED)
 
 

@@ -6,7 +6,7 @@ rows ──► survey: manifest with hashes ──► ledger: what is finished �
    workers pull row after row  ◄───────────────┘   (one for each run at a time, and a few that hold the
       │ thread: read, check, decode, strip             next photo: so much is in memory, whatever the set)
       ▼
-   sampling.sample: the missing runs, bounded by one semaphore ──► verifier ──► a line in results.jsonl
+   sampling.solve: the missing runs, bounded by one semaphore ──► verifier ──► a line in results.jsonl
 ```
 
 Truth goes from the manifest into results, and nowhere else: a worker hands on pixels and run names only.
@@ -32,7 +32,10 @@ from wheretaken.evals.running import manifest, verdict
 from wheretaken.evals.running.ledger import Ledger, run_id
 from wheretaken.evals.running.settings import Config, DataConfig, Settings
 from wheretaken.paths import atomic_path
-from wheretaken.sampling.parallel import Attempt, Verifier, Vote, raise_first, sample
+from wheretaken.sampling.early import EarlyStop
+from wheretaken.sampling.parallel import DIRECT, Attempt, Verifier, Vote, raise_first
+from wheretaken.sampling.solution import read_solutions
+from wheretaken.sampling.solving import decided, solve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -176,7 +179,9 @@ class _Plan:
             model=self.model,
             toolset=self.toolset,
             n=settings.n,
+            direct=settings.direct,
             verifier=self.verifier,
+            early_stop=settings.early_stop,
             seed=settings.seed,
             limits=settings.limits,
             concurrency=settings.concurrency,
@@ -252,7 +257,12 @@ class _Session:
 
     def __post_init__(self) -> None:
         self.summary = Summary(self.survey.rows)
-        self.seeds = range(self.settings.seed, self.settings.seed + self.settings.n)
+        settings = self.settings
+        self.seeds = range(settings.seed, settings.seed + settings.n + settings.direct)
+        self.early_stop = EarlyStop() if settings.early_stop else None
+        # A vote is repeated when one goes on; what a model decided is not asked, and paid for, again.
+        solutions = () if isinstance(self.verifier, Vote) else read_solutions(self.out)
+        self.solutions = {found.photo.sha256: found for found in solutions}
         loop = asyncio.get_running_loop()
         self.firsts = {sha256: loop.create_future() for sha256 in self.survey.repeated}
         """The results of photos that are in several rows."""
@@ -362,20 +372,26 @@ class _Session:
         entry = ready.entry
         if ready.problem:
             return verdict.unreadable(entry, ready.problem, self.data.name)
-        runs = list(ready.finished)
+        finished = ready.finished
         if ready.case:
-            attempts = [
-                Attempt(seed, self.model(seed), self.toolset, run_id(entry.sha256, seed))
-                for seed in self.ledger.missing(entry.sha256, self.seeds)
-            ]
-            runs += await sample(
+            found = await solve(
                 ready.case,
-                attempts,
+                [self._attempt(entry, seed) for seed in self.ledger.missing(entry.sha256, self.seeds)],
                 self.maps,
+                verifier=self.verifier,
+                early_stop=self.early_stop,
                 limits=self.settings.limits,
                 out=self.out,
                 writer=self.writer,
                 slots=self.slots,
+                finished=finished,
             )
-        runs.sort(key=lambda run: run.seed)
-        return await verdict.judge(entry, runs, self.verifier, self.data.name)
+            return verdict.result(entry, found, found.runs[0].model, self.data.name)
+        kept = self.solutions.get(entry.sha256)
+        if kept is None or {run.id for run in kept.runs} != {run.id for run in finished}:
+            kept = await decided(finished[0].photo, finished, verifier=self.verifier)
+        return verdict.result(entry, kept, finished[0].model, self.data.name)
+
+    def _attempt(self, entry: Entry, seed: int) -> Attempt:
+        toolset = self.toolset if seed < self.settings.seed + self.settings.n else DIRECT
+        return Attempt(seed, self.model(seed), toolset, run_id(entry.sha256, seed))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONFIG = "config.json"
-_BINDING = ("wheretaken", "model", "toolset", "n", "verifier", "seed", "limits")
+_BINDING = ("wheretaken", "model", "toolset", "n", "direct", "verifier", "early_stop", "seed", "limits")
 """What must be the same for runs to stand in one set of results; the rest may change when one goes on."""
 
 
@@ -25,7 +25,11 @@ class Settings:
     """How a data set is run."""
 
     n: int = 1
-    """Runs per photo."""
+    """Runs with tools per photo."""
+    direct: int = 0
+    """Further runs without tools."""
+    early_stop: bool = False
+    """End the other runs of a photo when enough agree."""
     seed: int = 0
     """Of the first run; the others count up."""
     concurrency: int = 4
@@ -64,7 +68,9 @@ class Config(BaseModel):
     model: str
     toolset: str
     n: int
+    direct: int = 0
     verifier: str
+    early_stop: bool = False
     seed: int
     limits: Limits
     concurrency: int

@@ -8,51 +8,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wheretaken.agent import Status, Trajectory
+from wheretaken.agent import Status
 from wheretaken.evals.model import Result
 from wheretaken.messages import Usage
-from wheretaken.sampling.parallel import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from wheretaken.evals.running.manifest import Entry
-    from wheretaken.sampling.parallel import Verifier
-
-_TELLING = (Status.REFUSED, Status.UNPARSED, Status.FAILED)
-"""Of photos without an answer, what says most about the model comes first."""
+    from wheretaken.sampling.solution import Solution
 
 
-async def judge(entry: Entry, runs: Sequence[Trajectory], verifier: Verifier, data_source: str) -> Result:
-    """Return what became of a row whose runs, at least one, are all finished.
+def result(entry: Entry, found: Solution, model: str, data_source: str) -> Result:
+    """Return what became of a row.
 
-    Seconds and usage are the sums over the runs.
+    Args:
+        entry: The row.
+        found: What its runs came to. Seconds and usage are the sums over them.
+        model: Of the runs.
+        data_source: The data set.
     """
-    common = {
-        "model": runs[0].model,
-        "runs": tuple(run.id for run in runs),
-        "seconds": round(sum(run.seconds for run in runs), 3),
-        "usage": sum((run.usage for run in runs), Usage()),
-    }
-    if len(runs) == 1:
-        (run,) = runs
-        alone = {"status": run.status, "answer": run.answer, "detail": run.detail}
-        return _result(entry, data_source).model_copy(update=common | alone)
-    verdict = await verifier.decide([Statement.of(run) for run in runs])
-    if verdict.chosen is None:
-        told = min(runs, key=lambda run: _TELLING.index(run.status))
-        none = {"status": told.status, "detail": told.detail, "agree": verdict.agree}
-        return _result(entry, data_source).model_copy(update=common | none)
-    answer = runs[verdict.chosen].answer
-    assert answer is not None, f"{verifier.name} chose a run without an answer"
-    learnt = {"radius_km": verdict.radius_km, "confidence": verdict.confidence}
-    known = {name: value for name, value in learnt.items() if value is not None}
-    chosen = {
-        "status": Status.ANSWERED,
-        "answer": answer.model_copy(update=known),
-        "agree": verdict.agree,
-    }
-    return _result(entry, data_source).model_copy(update=common | chosen)
+    return _result(entry, data_source).model_copy(
+        update={
+            "model": model,
+            "runs": tuple(run.id for run in found.runs),
+            "seconds": found.seconds,
+            "usage": found.usage,
+            "status": found.status,
+            "answer": found.answer,
+            "detail": found.detail,
+            "agree": found.verdict.agree if found.planned > 1 else None,
+        }
+    )
 
 
 def unreadable(entry: Entry, reason: str, data_source: str) -> Result:
