@@ -199,8 +199,7 @@ def offered(
         UserError: There is no such toolset, or the settings or the file are wrong.
         MissingExtraError: It needs libraries that are not installed.
     """
-    if name not in TOOLSETS:
-        raise UserError(f"no toolset named {name!r}; there are: {', '.join(TOOLSETS)}")
+    named_toolset(name)
     if name == DIRECT.name:
         if tools_config is not None:
             raise UserError("runs without tools have none to describe: leave out --tools-config")
@@ -214,6 +213,12 @@ def offered(
 
         tools = configured(tools, tools_config)
     return provider, tools
+
+
+def named_toolset(name: str) -> None:
+    """Refuse a name that no toolset has."""
+    if name not in TOOLSETS:
+        raise UserError(f"no toolset named {name!r}; there are: {', '.join(TOOLSETS)}")
 
 
 def _with_services(local: MapProvider, *, needed: bool) -> MapProvider:

@@ -90,15 +90,38 @@ def test_only_a_run_in_which_everything_failed_is_an_error(data, tmp_path, capsy
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"model": "oracle"}, "no model named 'oracle'; there is: reader"),
-        ({"toolset": "hammer"}, "no toolset named 'hammer'; there are: worldwide, direct"),
-        ({"verifier": "coin"}, "no verifier named 'coin'; there is: vote"),
+        ({"model": "oracle"}, "no model named 'oracle'; there are: reader"),
+        ({"toolset": "hammer"}, "no toolset named 'hammer'; there are: worldwide, amap, google, direct"),
+        ({"verifier": "coin"}, "no verifier named 'coin'; there are: vote, model"),
+        ({"verifier": "model"}, "reader reads signs and cannot weigh"),
+        ({"n": 0}, "nothing is to be run"),
     ],
 )
 def test_wrong_names_are_told_before_anything_is_read(tmp_path, wrong, message):
     with pytest.raises(UserError, match=message):
         running.run(running.Options(tmp_path / "none.jsonl", tmp_path / "out", **wrong))
     assert not (tmp_path / "out").exists()
+
+
+def test_runs_with_and_without_tools_a_verifier_and_an_early_stop(data, tmp_path):
+    models = []
+
+    def made(_seed):
+        models.append(ScriptedModel([say(ANSWER)]))
+        return models[-1]
+
+    out = tmp_path / "out"
+    given = running.Options(data, out, n=2, direct=2, early_stop=True, limit=1, toolset="amap", quiet=True)
+    assert running.run(given, model=made, maps=FewPlaces()) == OK
+    asked = [model for model in models if model.asked]
+    assert len(asked) == 2  # which agree, so that those without tools never begin
+    assert all(model.offered[0][0].name.startswith(("amap_", "image_")) for model in asked)
+    given = running.Options(data, tmp_path / "all", n=1, direct=2, limit=1, quiet=True)
+    models.clear()
+    assert running.run(given, model=made, maps=FewPlaces()) == OK
+    assert [bool(model.offered[0]) for model in models if model.asked] == [True, False, False]
+    config = json.loads((tmp_path / "all" / "config.json").read_text())
+    assert (config["n"], config["direct"], config["early_stop"]) == (1, 2, False)
 
 
 def test_the_real_command_runs_scores_and_refuses_to_mix(wheretaken, sign, tmp_path):

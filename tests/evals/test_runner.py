@@ -14,6 +14,7 @@ from wheretaken.errors import DataError, MissingExtraError, ModelError, UserErro
 from wheretaken.evals.model import Row, Truth
 from wheretaken.evals.results import read_results
 from wheretaken.evals.running import Settings, run
+from wheretaken.sampling.parallel import Vote
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scripted import ScriptedModel, call, say
 from wheretaken.tools.worldwide import WORLDWIDE
@@ -354,3 +355,41 @@ async def test_a_photo_that_changes_while_the_set_is_run_is_not_scored_as_anothe
     await go(tmp_path, data)
     (result,) = read_results(tmp_path)
     assert (result.status, "has changed since" in result.detail) == (Status.FAILED, True)
+
+
+class Judging:
+    """A verifier that is to be paid for, as a model is."""
+
+    name = "judging"
+    asked = 0
+
+    async def decide(self, runs):
+        self.asked += 1
+        return await Vote().decide(runs)
+
+
+async def test_who_goes_on_does_not_ask_a_verifier_again(tmp_path):
+    verifier = Judging()
+    settings = Settings(n=2)
+    await go(tmp_path, Photos(3), settings=settings, verifier=verifier)
+    before = (tmp_path / "results.jsonl").read_text()
+    (tmp_path / "results.jsonl").unlink()
+    assert verifier.asked == 3
+    await go(tmp_path, Photos(3), settings=settings, verifier=verifier, resume=True)
+    assert verifier.asked == 3
+    assert sorted((tmp_path / "results.jsonl").read_text().splitlines()) == sorted(before.splitlines())
+
+
+async def test_a_row_that_was_decided_early_needs_no_more_runs(tmp_path):
+    models = Models()
+    settings = Settings(n=5, direct=1, early_stop=True)
+    await go(tmp_path, Photos(2), models, settings=settings)
+    assert sorted(models.used) == [0, 0, 1, 1]
+    before = lines(tmp_path / "results.jsonl")
+    models.used.clear()
+    for retry_failed in (False, True):
+        await go(tmp_path, Photos(2), models, settings=settings, resume=True, retry_failed=retry_failed)
+        assert models.used == []
+    assert sorted(map(str, lines(tmp_path / "results.jsonl"))) == sorted(map(str, before))
+    with pytest.raises(UserError, match="was run with early_stop True, not False"):
+        await go(tmp_path, Photos(2), models, settings=Settings(n=5, direct=1), resume=True)

@@ -91,6 +91,7 @@ def run(
             use or holds something else.
     """
     api.counted(options.n, options.direct)
+    api.named_toolset(options.toolset)
     model = model or open_models(options.model, base_url=options.base_url)
     verifier = open_verifier(options.verifier, options.model, model, seed=options.seed)
     data = data or open_dataset(options.data, images=options.images, datum=options.datum)
