@@ -207,7 +207,7 @@ def _told(run: Statement) -> dict[str, Any]:
         "lon": answer.lon,
         "city": answer.city,
         "country": answer.country,
-        "says": said.split("\n{", 1)[0][:_LONGEST_TEXT],
+        "says": said.partition("{")[0].strip()[:_LONGEST_TEXT],  # what follows states a confidence
         "evidence": evidence[:_MOST_CALLS],
         "calls": calls[-_MOST_CALLS:],
     }
