@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from wheretaken.answers.quoting import unquoted
+
 _TAG = re.compile(r"<(/?)(think|tool_call|tool_response)(?:ing)?>", re.IGNORECASE)
 _ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
 
@@ -14,9 +16,10 @@ def spoken(text: str) -> str:
     A closing tag whose opening one is missing (it may stand in the prompt, or have been cut off) closes a
     section that began where the one before ended. Thoughts that are never closed stay: nothing stands after
     them. So does a call that is never closed, because models forget to close it before they answer; its
-    object is known for a call by its shape. A text that is nothing but thoughts is returned as it is.
+    object is known for a call by its shape. A text that is nothing but thoughts is returned as it is. Tags
+    that an object only quotes are no tags.
     """
-    tags = list(_TAG.finditer(text))
+    tags = list(_TAG.finditer(unquoted(text))) if _TAG.search(text) else []
     if not tags:
         return text
     said: list[str] = []
@@ -39,4 +42,7 @@ def spoken(text: str) -> str:
 
 def last_answer(text: str) -> str | None:
     """Return what stands in the last `<answer>` tags that hold anything; None without such tags."""
-    return next((body for body in reversed(_ANSWER.findall(text)) if body.strip()), None)
+    if not _ANSWER.search(text):
+        return None
+    bodies = [text[found.start(1) : found.end(1)] for found in _ANSWER.finditer(unquoted(text))]
+    return next((body for body in reversed(bodies) if body.strip()), None)

@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from wheretaken.answers.quoting import unquoted
 from wheretaken.messages import ToolCall
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from wheretaken.messages import Message, ToolSpec
 
 _CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|(?=<tool_call>)|\Z)", re.DOTALL)
+_TOLD = re.compile(r"<tool_response>.*?</tool_response>", re.DOTALL)
+"""What a model writes of a result, which only a tool can give; its words are not the model's."""
 
 _OFFER = """\
 # Tools
@@ -40,17 +43,20 @@ def with_calls(message: Message) -> Message:
     """Return the message with calls found in its text added as native ones.
 
     A call whose JSON is broken becomes a call with an empty name, so that the model is told instead of the
-    call being lost.
+    call being lost. A call that stands in the strings of an object, or in what a tool is said to have
+    returned, is quoted and not made.
     """
-    if "<tool_call>" not in message.text:
-        return message
-    found = [_read(body) for body in _CALL.findall(message.text)]
+    found = [_read(message.text[made.start(1) : made.end(1)]) for made in _made(message.text)]
     return message.model_copy(update={"tool_calls": tuple(found)}) if found else message
 
 
 def without_calls(text: str) -> str:
     """Return the text without the calls in it, for a server that gets them as native ones."""
-    return _CALL.sub("", text).strip() if "<tool_call>" in text else text
+    kept, seen = list[str](), 0
+    for made in _made(text):
+        kept.append(text[seen : made.start()])
+        seen = made.end()
+    return "".join([*kept, text[seen:]]).strip() if kept else text
 
 
 def offer(tools: Sequence[ToolSpec]) -> str:
@@ -70,6 +76,14 @@ def call(made: ToolCall) -> str:
 def result(text: str) -> str:
     """Write what a call returned."""
     return f"<tool_response>\n{text}\n</tool_response>"
+
+
+def _made(text: str) -> list[re.Match[str]]:
+    """Return where calls stand that are made and not only quoted."""
+    if "<tool_call>" not in text:
+        return []
+    bare = _TOLD.sub(lambda told: " " * len(told[0]), unquoted(text))
+    return list(_CALL.finditer(bare))
 
 
 def _read(body: str) -> ToolCall:
