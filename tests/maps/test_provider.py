@@ -259,6 +259,29 @@ async def test_a_region_of_the_user_is_searched_as_well(world: SmallWorld, tmp_p
     assert await provider.details(found[1].id) is not None
 
 
+async def test_regions_that_come_and_go_are_noticed_and_make_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("WHERETAKEN_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("wheretaken.maps.offline.provider._LOOK_EVERY", 0.0)
+    provider = OfflineProvider(world=SmallWorld)
+    seen = [provider.version]
+    (kiosk,) = (place for place in await provider.search("Ravintola Kosmos") if place.match)
+    own = tmp_path / "regions" / "own.region.sqlite"
+    own.parent.mkdir()
+    changed = tmp_path / "changed.sqlite"
+    changed.write_bytes(builtin().read_bytes())
+    with closing(sqlite3.connect(changed)) as connection, connection:
+        connection.execute("UPDATE thing SET lat = lat + 1, osm_id = 'n' || (id + 90000000000)")
+    changed.replace(own)
+    seen.append(provider.version)
+    assert len({place.lat for place in await provider.search(kiosk.name)}) == 2
+    own.unlink()
+    seen.append(provider.version)
+    assert [place.lat for place in await provider.search(kiosk.name)] == [kiosk.lat]
+    assert seen[0] == seen[2] != seen[1]
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

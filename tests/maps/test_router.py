@@ -313,10 +313,17 @@ def test_an_empty_answer_beside_a_failure_is_degraded() -> None:
 
 
 def test_kept_answers_belong_to_these_providers_in_this_order() -> None:
-    providers = [Obedient("google"), Obedient("photon")]
-    providers[0].version = "2"
-    assert Router(providers).version == "google=2,photon="
-    assert Router(providers, RouterSettings(order=("photon",))).version == "photon=,google=2"
+    class Growing(Obedient):
+        @property
+        def version(self) -> str:
+            return str(len(self.given))
+
+    providers = [Growing("google"), Obedient("photon")]
+    router = Router(providers)
+    assert router.version == "google=0,photon="
+    assert Router(providers, RouterSettings(order=("photon",))).version == "photon=,google=0"
+    providers[0].given.append(1.0)
+    assert router.version == "google=1,photon="
 
 
 def test_status_says_who_works_and_why_others_do_not() -> None:

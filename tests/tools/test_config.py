@@ -59,7 +59,7 @@ def test_a_model_is_told_what_the_file_says_to_the_byte(file: Path) -> None:
 async def test_arguments_get_our_names_and_complaints_get_theirs(file: Path) -> None:
     (tool,) = configured(WORLDWIDE, file).tools
     complete = tool.complete('{"longitude": 24.94, "latitude": "60.17"}')
-    assert complete == {"lat": 60.17, "lon": 24.94, "zoom": 15, "markers": None}
+    assert complete == {"lat": 60.17, "lon": 24.94, "zoom": 15, "markers": None, "language": ""}
     # As the server hands them on once they are complete:
     assert tool.complete(json.dumps(complete)) == complete
     result = await tool.call(ToolContext(FewPlaces()), '{"longitude": 24.94, "latitude": 60.17}')

@@ -187,12 +187,15 @@ class MapProvider:
 
     name: str
     """As settings, results and metrics call it."""
-    version: str = ""
-    """Of its data or of how it asks its service: answers that are kept belong to one version."""
     services: Sequence[Service] = ()
     """What it asks over the network, for health and metrics; closed by `aclose`."""
     id_sources: Collection[str] = ()
     """What stands before the colon in the ids that `details` knows, where that is not the name alone."""
+
+    @property
+    def version(self) -> str:
+        """Of its data or of how it asks its service: answers that are kept belong to one version."""
+        return ""
 
     async def search(
         self,

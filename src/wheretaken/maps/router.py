@@ -155,9 +155,12 @@ class Router(MapProvider):
         """In the order in which they are asked where nothing speaks against it."""
         self.services = tuple(itertools.chain.from_iterable(one.services for one in providers))
         self.id_sources = frozenset(itertools.chain.from_iterable(map(_id_sources, providers)))
-        self.version = ",".join(f"{one.name}={one.version}" for one in self.providers)
-        """What is kept of other providers, or of these in another order, is no answer of this router."""
         self._troubles: dict[tuple[str, str], _Trouble] = {}
+
+    @property
+    def version(self) -> str:
+        """Of all providers in their order: what is kept of others is no answer of this one."""
+        return ",".join(f"{one.name}={one.version}" for one in self.providers)
 
     def can(self, operation: str) -> bool:
         """Whether one of the providers can do this."""

@@ -80,7 +80,7 @@ def test_defaults_are_filled_in() -> None:
     tool = WORLDWIDE.find("road_map")
     short = tool.complete('{"lat": 60, "lon": 25}')
     long = tool.complete('{"lon": 25.0, "zoom": 15, "lat": 60.0, "markers": null}')
-    assert canonical(short) == canonical(long) == '{"lat":60,"lon":25,"markers":null,"zoom":15}'
+    assert canonical(short) == canonical(long) == '{"language":"","lat":60,"lon":25,"markers":null,"zoom":15}'
     with pytest.raises(ToolError, match="road_map: lat"):
         tool.complete('{"lat": 91, "lon": 25}')
 

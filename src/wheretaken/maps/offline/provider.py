@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import islice
@@ -18,7 +19,7 @@ from wheretaken.errors import ToolError
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps import filters
 from wheretaken.maps.base import MapProvider, MatchKind
-from wheretaken.maps.offline import combination, ranking
+from wheretaken.maps.offline import combination, ranking, versions
 from wheretaken.maps.offline.region import match, phrases
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ _TOWN_KM = 5.0
 """How far from its middle a town reaches at least, for what people say is in it."""
 _EDGE_KM = 1.0
 """What lies so far outside a region's frame may still be in it."""
+_LOOK_EVERY = 2.0
+"""Seconds between looks at the region files of this machine."""
 _KEPT_FOR_WORLD = 2
 """Places of a reverse query that stay for settlement and country: a street without its town says little."""
 
@@ -97,6 +100,23 @@ class OfflineProvider(MapProvider):
         self._regions = _Once(self._open_regions)
         self._renderer = _Once(renderer or self._new_renderer)
         self._setting = lru_cache(maxsize=1024)(self._look_up_setting)
+        self._version = ""
+        self._next_look = 0.0
+
+    @property
+    def version(self) -> str:
+        """Of the program and the region files; regions that were added, replaced or removed are taken in.
+
+        Between two looks at the files are some seconds.
+        """
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_EVERY
+            found = versions.current()
+            if self._version not in {"", found}:
+                for part in (self._region_paths, self._regions, self._renderer):
+                    part.forget()
+            self._version = found
+        return self._version
 
     def prepare(self, progress: Progress | None = None) -> None:
         """Build the indexes that are missing now, instead of in the first query.
@@ -395,6 +415,11 @@ class _Once(Generic[_Part]):
             if not self._made:
                 self._made.append(self._make())
             return self._made[0]
+
+    def forget(self) -> None:
+        """Make it anew at the next use; whoever uses it now goes on with what it has."""
+        with self._lock:
+            self._made.clear()
 
 
 @cache
