@@ -130,7 +130,9 @@ class ToolDesk:
     async def _answer(self, tool: Tool, arguments: str, pictures: Sequence[str]) -> Cached:
         complete = tool.complete(arguments)
         self._check_texts(complete)
-        key = CacheKey.of(tool.own_name, complete, self.maps.name, self.maps.version)
+        # The same numbers are another place in another datum.
+        version = f"{self.maps.version};{self.toolset.datum}"
+        key = CacheKey.of(tool.own_name, complete, self.maps.name, version)
         shared = self._policy.seconds(tool.own_name, self.maps.name) is not None
         # What others may be given too must not depend on the pictures of this run, nor fail for want of one.
         seen = () if shared else pictures

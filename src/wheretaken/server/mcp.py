@@ -65,7 +65,8 @@ class McpTools:
         return Server(
             "wheretaken",
             version=__version__,
-            instructions="Tools that find out where a photo was taken.",
+            instructions="Tools that find out where a photo was taken. "
+            f"Positions are {self._desk.toolset.datum} degrees.",
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
             on_list_resources=self.list_resources,

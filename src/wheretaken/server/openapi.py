@@ -72,8 +72,7 @@ def document(toolset: Toolset, limits: Limits, *, guarded: bool) -> Schema:
         "info": {
             "title": "wheretaken tool server",
             "version": __version__,
-            "description": "Maps and clues as tools for models. Positions are WGS-84 degrees unless a tool "
-            "says otherwise.",
+            "description": f"Maps and clues as tools for models. Positions are {toolset.datum} degrees.",
         },
         "paths": paths,
         "components": components,

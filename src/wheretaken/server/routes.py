@@ -48,7 +48,11 @@ class Routes:
         self._desk = desk
         self._metrics = metrics
         self._document = document(desk.toolset, desk.limits, guarded=guarded)
-        self._tools = {"toolset": desk.toolset.name, "tools": [_told(spec) for spec in desk.toolset.specs]}
+        self._tools = {
+            "toolset": desk.toolset.name,
+            "datum": desk.toolset.datum,
+            "tools": [_told(spec) for spec in desk.toolset.specs],
+        }
 
     def all(self) -> list[Route]:
         """Return the routes."""

@@ -18,7 +18,9 @@ from wheretaken.server.providers import connect, terms
 from wheretaken.server.shelf import Shelf
 from wheretaken.server.tiles import TileRoutes, installed_maps
 from wheretaken.server.toolsets import toolset
+from wheretaken.tools.amap import AMAP
 from wheretaken.tools.config import configured
+from wheretaken.tools.google import GOOGLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,5 +59,7 @@ def make_desk(settings: ServerSettings, state: Path, metrics: Metrics) -> ToolDe
     if settings.tools_config:
         tools = configured(tools, settings.tools_config)
     policy = Policy.load(terms(maps))
-    cache = ToolCache(opened(settings.cache), policy=policy)
+    # Positions in published answers are in the datum of the service, which these two sets speak.
+    published = settings.toolset in {AMAP.name, GOOGLE.name}
+    cache = ToolCache(opened(settings.cache), policy=policy, use_published=published)
     return ToolDesk(tools, maps, cache, policy, Shelf(state / "pictures"), metrics, settings.limits)

@@ -1,15 +1,25 @@
 """What is served follows from the settings."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
 from wheretaken.errors import UserError
+from wheretaken.geo import Datum
+from wheretaken.maps.router import Router
 from wheretaken.maps.web import WebSettings
 from wheretaken.maps.web.settings import AmapSettings, GoogleSettings, ImagerySettings, PhotonSettings
+from wheretaken.server.cache import Policy, ToolCache
+from wheretaken.server.desk import ToolDesk
+from wheretaken.server.metrics import Metrics
 from wheretaken.server.providers import connect, terms
 from wheretaken.server.settings import ServerSettings
+from wheretaken.server.shelf import Shelf
 from wheretaken.server.toolsets import toolset
 from wheretaken.testing.maps import FewPlaces
+
+from .conftest import Kiosks
 
 
 async def test_services_with_a_key_or_switched_on_are_asked_in_the_settings_order() -> None:
@@ -39,11 +49,28 @@ async def test_worldwide_has_the_tools_that_its_maps_can_serve() -> None:
 
 def test_all_has_every_tool_once() -> None:
     maps = connect(WebSettings(), [FewPlaces()])
-    names = [tool.name for tool in toolset("all", maps).tools]
+    together = toolset("all", maps)
+    names = [tool.name for tool in together.tools]
+    assert (together.datum, toolset("amap", maps).datum) == (Datum.WGS84, Datum.GCJ02)
     assert len(names) == len(set(names))
     assert {"zoom", "amap_static_map", "google_search"} <= set(names)
     with pytest.raises(UserError, match="worldwide, amap, google, all"):
         toolset("moon", maps)
+
+
+async def test_toolsets_of_two_datums_never_share_an_answer(tmp_path: Path) -> None:
+    maps = Router([Kiosks()])
+    policy = Policy(terms(maps))
+    cache = ToolCache(policy=policy)
+    told: list[str] = []
+    for name in ("amap", "all", "amap"):
+        desk = ToolDesk(toolset(name, maps), maps, cache, policy, Shelf(tmp_path), Metrics())
+        served = await desk.call("amap_poi_detail", '{"query": "B01"}')
+        told.append(served.cached.result.data["location"])
+    assert served.cached.cached
+    assert told[1] == "116.397400,39.909300"
+    assert told[0] == told[2] == "116.403644,39.910704"
+    await cache.aclose()
 
 
 @pytest.mark.parametrize(
