@@ -57,7 +57,8 @@ app = typer.Typer(
     help="Find where a photo was taken, and show why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # half the time of `--help` is the loading of what would draw boxes around it
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 maps_app = typer.Typer(help="Search, look at and extend the offline maps.", no_args_is_help=True)
 app.add_typer(maps_app, name="maps")
