@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 GAP_KM = 0.15
+_BATCH = 5000
+"""Streets and their ways wait in memory until there are this many: a country has millions."""
 _NOT_STREETS = {"platform", "rest_area", "services", "elevator", "corridor", "raceway", "proposed"}
 
 
@@ -48,13 +50,24 @@ def merge(connection: sqlite3.Connection) -> int:
             things.append(_thing(thing_id, cluster))
             parts += [(thing_id, way.row) for way in cluster]
             thing_id += 1
-    connection.executemany("INSERT INTO thing VALUES (?, ?, ?, ?, '', ?, ?, ?, '', '', ?, '', '')", things)
-    connection.executemany("INSERT INTO part VALUES (?, ?)", parts)
+        if len(parts) >= _BATCH:
+            _write(connection, things, parts)
+    _write(connection, things, parts)
     connection.execute(
         "INSERT INTO temp.name SELECT DISTINCT thing_id, name, rank"
         " FROM temp.street_name JOIN part USING (line_id)"
     )
     return thing_id - first
+
+
+def _write(
+    connection: sqlite3.Connection, things: list[tuple[object, ...]], parts: list[tuple[int, int]]
+) -> None:
+    """Write the waiting rows and forget them."""
+    connection.executemany("INSERT INTO thing VALUES (?, ?, ?, ?, '', ?, ?, ?, '', '', ?, '', '')", things)
+    connection.executemany("INSERT INTO part VALUES (?, ?)", parts)
+    things.clear()
+    parts.clear()
 
 
 def finish(connection: sqlite3.Connection) -> None:
