@@ -66,6 +66,8 @@ FEATURES = (
         "map pictures",
         (
             ("mapnik", "mapnik"),
+            ("mapbox_vector_tile", "mapbox-vector-tile"),
+            ("pmtiles", "pmtiles"),
             ("manimgx_fonts", "manimgx-fonts"),
             ("pylopdf_fonts_jp", "pylopdf-fonts-jp"),
             ("pylopdf_fonts_ko", "pylopdf-fonts-ko"),

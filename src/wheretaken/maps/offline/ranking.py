@@ -31,15 +31,18 @@ _SAME_KM = 0.2
 """Two things of one name and kind this close are one to a user: the platforms of a stop."""
 
 
+def worth(kind: MatchKind, similarity: float) -> float:
+    """Return what a match says for a place, 0 to 2."""
+    return _WORTH[kind] if kind is MatchKind.EXACT else round(_WORTH[kind] * similarity, 2)
+
+
 def order(place: Place) -> tuple[float, ...]:
     """Return the sort key of a result, smallest first; `distance_km` counts when the query had a `near`.
 
     Similarity and nearness are rounded, so that a hair of either does not outweigh a million people.
     """
     met = place.match
-    score = round(_WORTH[met.kind] * met.similarity, 2) if met else 0.0
-    if met and met.kind is MatchKind.EXACT:
-        score = _WORTH[MatchKind.EXACT]
+    score = worth(met.kind, met.similarity) if met else 0.0
     near = 0.0 if place.distance_km is None else round(math.log10(1 + place.distance_km), 1)
     if met and met.kind is MatchKind.KIND and place.distance_km is not None:
         near = place.distance_km  # among things of one kind nothing else tells which is meant

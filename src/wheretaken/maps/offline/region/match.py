@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from wheretaken.errors import MissingExtraError
 from wheretaken.maps.base import MatchKind
-from wheretaken.maps.offline import names
+from wheretaken.maps.offline import names, ranking
 from wheretaken.maps.offline.region.aliases import GENERIC, IN_LATIN, MIN_FUZZY, pairs, stripped
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ class Hit:
     rank: int
 
     @property
-    def order(self) -> tuple[int, float]:
-        """The sort key, smallest first: how the name was met, and how well."""
-        return (_ORDER[self.kind], -round(self.similarity, 2))
+    def order(self) -> float:
+        """The sort key, smallest first: that of results, as far as a name decides it."""
+        return -ranking.worth(self.kind, self.similarity)
 
     def better_than(self, other: Hit | None) -> bool:
         """Tell whether this is the better reason for the same thing."""
