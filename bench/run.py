@@ -17,7 +17,7 @@ from pathlib import Path
 ALL = (
     *("start", "world_index", "regions", "search_quality", "search_scale", "map_pictures", "scenes"),
     *("scoring", "vote", "data_prepare", "eval_run"),
-    *("map_services", "cache", "server", "web", "agent_engine"),
+    *("map_services", "cache", "server", "rollouts", "web", "agent_engine"),
 )
 
 

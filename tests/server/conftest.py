@@ -91,3 +91,11 @@ def redis_server(redis_for_all: RedisServer, socket_enabled: None) -> RedisServe
         redis_for_all.start()
     redis_for_all.empty()
     return redis_for_all
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The name of an empty store."""
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path / 'cache.sqlite'}"
+    return request.getfixturevalue("redis_server").url

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 75
+_NO_SIGN_SECONDS = 30
+"""A worker that gives no sign of life for so long is replaced; on a busy machine, starting takes a while."""
 
 
 def serve(settings: ServerSettings, *, started: Callable[[str], None]) -> None:
@@ -64,6 +66,7 @@ def serve(settings: ServerSettings, *, started: Callable[[str], None]) -> None:
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=round(settings.limits.seconds) + 1,
+            timeout_worker_healthcheck=_NO_SIGN_SECONDS,
         )
         started(url_of(listener))
         # uvicorn raises the signal anew when it is done, which would keep the directory from being removed.

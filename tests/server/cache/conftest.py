@@ -1,7 +1,6 @@
 """Stores of every kind, and a service that counts how often it is called."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -49,11 +48,3 @@ class Made:
 @pytest.fixture
 def made() -> type[Made]:
     return Made
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The name of an empty store."""
-    if request.param == "sqlite":
-        return f"sqlite:{tmp_path / 'cache.sqlite'}"
-    return request.getfixturevalue("redis_server").url
