@@ -56,7 +56,7 @@ def test_a_photo_is_dropped_and_the_reader_finds_it(serve: Serve, visits: Visits
     page.evaluate(DROP, ["helsinki-corner.jpg", data])
     page.wait_for_url("**/#/run/*")
     expect(page.locator(".place")).to_have_text("Helsinki, Finland", timeout=90_000)
-    expect(page.locator(".evidence")).to_contain_text("FABIANINKATU")
+    expect(page.locator("ul.evidence")).to_contain_text("FABIANINKATU")
     assert page.locator("g.text").count() >= 6, "what was read is outlined in the photo"
     expect(page.locator(".maplibregl-canvas")).to_be_visible()
     page.goto(page.url.split("#", maxsplit=1)[0])

@@ -60,8 +60,8 @@ class Hit:
         """Tell whether this is the better reason for the same thing."""
         if other is None:
             return True
-        mine = (_ORDER[self.kind], -self.similarity, self.rank)
-        return mine < (_ORDER[other.kind], -other.similarity, other.rank)
+        mine = (self.order, _ORDER[self.kind], self.rank)
+        return mine < (other.order, _ORDER[other.kind], other.rank)
 
 
 @dataclass(frozen=True, slots=True)
