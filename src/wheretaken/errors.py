@@ -20,6 +20,10 @@ Anything else that is raised is a bug and is meant to be seen. Nothing here is c
 loop catches `ToolError`, the sampler and the command line catch `WheretakenError`, nobody catches more.
 """
 
+from __future__ import annotations
+
+from typing import NoReturn
+
 
 class WheretakenError(Exception):
     """Root of every error that this package raises on purpose."""
@@ -100,3 +104,9 @@ class QuotaError(ServiceError):
 
 class AccessError(ServiceError):
     """The service refuses the key, or the key lacks the permission for this call."""
+
+
+def raise_first(several: BaseExceptionGroup[BaseException]) -> NoReturn:
+    """Raise the first error of a group of tasks, which had the others cancelled, as itself."""
+    first = several.exceptions[0]
+    raise first from first.__cause__

@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 
 from wheretaken import __version__
+from wheretaken.maps.web import WebSettings
+from wheretaken.server.cache import Policy
+from wheretaken.server.limits import Limits
 from wheretaken.testing.services import serve
 from wheretaken.testing.services.able import able
 from wheretaken.testing.services.chat import ChatService
@@ -77,6 +80,17 @@ def test_every_command_names_what_exists(page, line):
         assert all((ROOT / script).is_file() for script in scripts)
     else:
         assert first in OTHER_PEOPLES, f"{page}: nothing here knows how to test {line!r}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_settings_on_a_page_are_settings(page, tmp_path):
+    for kind, text in fences(page):
+        if kind == "toml":
+            file = tmp_path / "wheretaken.toml"
+            file.write_text(text)
+            WebSettings.load(file)
+            Policy.load({}, file)
+            Limits.load(file)
 
 
 @pytest.mark.enable_socket

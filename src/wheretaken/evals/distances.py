@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from wheretaken.evals.model import Result
 
+SAME_KM = 0.1
+"""Truths further apart than this are not the same: rounding is far below, GCJ-02 far above (0.36 km)."""
 _CHUNK = 4096
 """Results whose distances are computed together; streams are never held longer than that."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 
 from wheretaken.errors import DataError
-from wheretaken.evals.distances import measured
+from wheretaken.evals.distances import SAME_KM, measured
 from wheretaken.geo import distances_km
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from wheretaken.agent.events import Status
     from wheretaken.evals.model import Result, Truth
-
-_SAME_KM = 0.1
-"""Truths further apart than this are not the same: rounding is far below, GCJ-02 far above (0.36 km)."""
 
 
 _Kept = TypeVar("_Kept")
@@ -119,7 +116,7 @@ def _check(name: str, photos: Mapping[str, _Truths], known: Mapping[str, tuple[s
     two = np.array([(photos[photo].truth.lat, photos[photo].truth.lon) for photo in known])
     apart = distances_km(*one.T, *two.T)
     worst = int(apart.argmax())
-    if apart[worst] > _SAME_KM:
+    if apart[worst] > SAME_KM:
         photo, (earlier, _) = list(known.items())[worst]
         raise DataError(
             f"{earlier} and {name} disagree about where {photo!r} was taken, by"

@@ -17,10 +17,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wheretaken.agent import Case, Limits, StopReason, Trajectory, record
 from wheretaken.agent.events import ToolEnded
+from wheretaken.errors import raise_first
 from wheretaken.geo import Datum
 from wheretaken.sampling.calibration import MEASURED, Calibration
 from wheretaken.sampling.grounding import Grounding, ground
@@ -232,9 +233,3 @@ class _Group:
         """Wait for the user no longer than for the runs."""
         for task in self.tasks:
             task.add_done_callback(lambda _: all(t.done() for t in self.tasks) and heeding.cancel())
-
-
-def raise_first(several: BaseExceptionGroup[BaseException]) -> NoReturn:
-    """Raise the first error of a group of tasks, which had the others cancelled, as itself."""
-    first = several.exceptions[0]
-    raise first from first.__cause__

@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from wheretaken.errors import UserError
+from wheretaken.errors import UserError, raise_first
 from wheretaken.evals.downloads.archives import is_archive, unpack
 from wheretaken.evals.downloads.folder import DownloadRecord, Folder, SavedFile
 from wheretaken.evals.downloads.listing import RemoteFile, list_files
@@ -118,7 +118,7 @@ async def _fetch_all(
             for _ in range(_AT_ONCE):
                 group.create_task(work())
     except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+        raise_first(failures)
     return fetched
 
 

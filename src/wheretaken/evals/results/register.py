@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from wheretaken.agent.events import Status
 from wheretaken.errors import DataError
+from wheretaken.evals.distances import SAME_KM
 from wheretaken.evals.model import Result
 from wheretaken.evals.running import Entry
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 MISSING = "there is no result for this photo"
 """The detail of a failed result that stands for none."""
-_SAME_DEGREES = 0.002
-"""Truth that is further off is not the same: rounding is far below, GCJ-02 above (0.003)."""
+_KM_A_DEGREE = 111.2
 
 
 class Register:
@@ -61,7 +61,7 @@ class Register:
             entry = self._find(result, seen)
             if entry is None:
                 raise self.stranger(f"{path} has an answer for {result.id!r}")
-            if _apart(entry.truth, result.truth) > _SAME_DEGREES:
+            if _apart(entry.truth, result.truth) > SAME_KM:
                 raise DataError(
                     f"{path} and {self._name} disagree about where {result.id!r} was taken:"
                     " name the data set that the file is about, in the same datum"
@@ -101,9 +101,9 @@ def absent(entry: Entry) -> Result:
 
 
 def _apart(one: Truth, two: Truth) -> float:
-    """Degrees, roughly; the truth of both is known to be the same place or clearly another."""
+    """Kilometres in a plane: rows are many, and the truth of both is the same place or clearly another."""
     east = math.remainder(one.lon - two.lon, 360) * math.cos(math.radians(one.lat))
-    return abs(one.lat - two.lat) + abs(east)
+    return math.hypot(one.lat - two.lat, east) * _KM_A_DEGREE
 
 
 def _unhashed(row: Row) -> Entry:

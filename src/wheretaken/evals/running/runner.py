@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Literal
 import wheretaken
 from wheretaken.agent import Case, Status, Trajectory
 from wheretaken.agent.writer import Writer
-from wheretaken.errors import DataError, PhotoError, UserError
+from wheretaken.errors import DataError, PhotoError, UserError, raise_first
 from wheretaken.evals.running import manifest, verdict
 from wheretaken.evals.running.ledger import Ledger, run_id
 from wheretaken.evals.running.settings import Config, DataConfig, Settings
 from wheretaken.paths import atomic_path
 from wheretaken.sampling.early import EarlyStop
-from wheretaken.sampling.parallel import DIRECT, Attempt, Verifier, Vote, raise_first
+from wheretaken.sampling.parallel import DIRECT, Attempt, Verifier, Vote
 from wheretaken.sampling.solution import read_solutions
 from wheretaken.sampling.solving import decided, solve
 
