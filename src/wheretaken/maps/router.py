@@ -346,7 +346,9 @@ class Router(MapProvider):
             return _noted(provider, empty[provider.name], degraded=bool(failures))
         if failures:
             raise _together(failures)
-        raise next(iter(unable.values()), None) or self._unsupported(f"do that here ({operation})")
+        raise next(iter(unable.values()), None) or UnsupportedError(
+            f"no map service that is in use here can do this ({operation}); use another tool"
+        )
 
     def _ranked(
         self, operation: str, where: _Where | None, among: Sequence[MapProvider]

@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from wheretaken import errors
-from wheretaken.errors import ServiceError, WheretakenError
+from wheretaken.errors import BusyError, ServiceError, WheretakenError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,10 @@ KINDS: tuple[tuple[type[WheretakenError], int, str], ...] = (
     (errors.UserError, 503, "setup"),
 )
 """Status and kind of every failure that a call may end with; the first that fits holds."""
+
+
+_BUSY_SECONDS = 1.0
+"""After which to try again where a service said that it is busy, but not for how long."""
 
 
 class Refused(HTTPException):
@@ -71,9 +75,12 @@ def failed(error: WheretakenError) -> Response:
     if isinstance(error, ServiceError):
         if error.service:
             body["service"] = error.service
-        if error.retry_after is not None:
-            body["retry_after"] = round(error.retry_after, 3)
-            headers["Retry-After"] = str(max(math.ceil(error.retry_after), 1))
+        wait = error.retry_after
+        if wait is None and isinstance(error, BusyError):
+            wait = _BUSY_SECONDS
+        if wait is not None:
+            body["retry_after"] = round(wait, 3)
+            headers["Retry-After"] = str(max(math.ceil(wait), 1))
     return json(body, status, headers)
 
 

@@ -154,6 +154,13 @@ async def test_every_failure_has_its_status(
         assert reply.json()["retry_after"] == error.retry_after
 
 
+async def test_busy_always_says_when_to_come_back(bench: Make) -> None:
+    one = bench()
+    one.trials.fails(errors.BusyError("amap: HTTP 429", service="amap"))
+    reply = await one.call("trial", text="x")
+    assert (reply.status_code, reply.headers["retry-after"], reply.json()["retry_after"]) == (429, "1", 1)
+
+
 async def test_a_bug_is_a_500_that_tells_nothing(bench: Make) -> None:
     one = bench()
 
