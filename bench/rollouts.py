@@ -32,6 +32,7 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -198,10 +199,12 @@ def line(name: str, outcomes: list[Outcome], took: float, fake: FakeService, sho
     numbers = "".join(f"{counts[verdict]:>9,}" for verdict in Verdict)
     again = sum(one.broken + one.refused for one in outcomes)
     late = after_deadline(outcomes, fake, shops)
+    kinds = Counter(one.detail for one in outcomes if one.verdict is Verdict.TYPED)
+    typed = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
     print(
         f"{name:32}{len(outcomes):>7,}{numbers}{again:>6}{len(fake.asked):>9,}{late:>6}"
-        f"{hits[0]:>6.0%}{hits[1]:>5.0%}{p50:>7.2f}{p99:>7.2f}{took:>5.0f}",
-        end=" ",
+        f"{hits[0]:>6.0%}{hits[1]:>5.0%}{p50:>7.2f}{p99:>7.2f}{took:>5.0f}  {typed or 'none'}",
+        end="; ",
     )
     return (counts[Verdict.RIGHT] + counts[Verdict.STAND_IN]) / len(outcomes)
 
@@ -210,7 +213,7 @@ def head() -> None:
     names = ("right", "stand-in", "typed", "wrong", "untyped", "lost")
     columns = "".join(f"{name:>9}" for name in names)
     print(f"{'':32}{'calls':>7}{columns}{'again':>6}{'upstream':>9}{'after':>6}", end="")
-    print(f"{'hits':>6}{'':5}{'p50 s':>7}{'p99 s':>7}{'s':>5} right beside the baseline")
+    print(f"{'hits':>6}{'':5}{'p50 s':>7}{'p99 s':>7}{'s':>5}  typed errors; right beside the baseline")
 
 
 class Runs:
@@ -225,7 +228,7 @@ class Runs:
         fake = FakeService(shops.answer, at_random(FAULTS, SEED))
         with serve(fake) as upstream, theirs(upstream) as server:
             self._base = line("baseline: threads, a dict", *self._load(server, number, shops), fake, shops)
-        print(" 1.00x", flush=True)
+        print("1.00x", flush=True)
 
     def ours(self, name: str, number: int, shops: Shops, killed: str = "") -> None:
         """Measure our server, of which workers or the store may be killed in mid-load."""
@@ -248,7 +251,7 @@ class Runs:
             }
             done = self._load(server, number, shops, events.get(killed))
             right = line(name, *done, fake, shops)
-        print(f"{right / self._base:5.2f}x", flush=True)
+        print(f"{right / self._base:.2f}x", flush=True)
 
     def _load(
         self,

@@ -232,9 +232,7 @@ def test_what_nobody_can_do_is_said_for_the_model() -> None:
     router = Router([Obedient("google"), Obedient("photon")])
     assert not router.can("satellite")
     assert router.can("search")
-    with pytest.raises(
-        UnsupportedError, match="no map service that is in use here can do this \\(satellite\\)"
-    ):
+    with pytest.raises(UnsupportedError, match=r"no map service .* can do this \(satellite\)"):
         run(router.satellite(PARIS, zoom=10))
     with pytest.raises(UnsupportedError, match="suggest"):
         run(router.suggest("x"))

@@ -136,15 +136,22 @@ class ToolDesk:
         shared = self._policy.seconds(tool.own_name, self.maps.name) is not None
         # What others may be given too must not depend on the pictures of this run, nor fail for want of one.
         seen = () if shared else pictures
-        cached = await self._cache.get_or_call(key, partial(self._run, tool, key.arguments, seen))
+        until = asyncio.get_running_loop().time() + self.limits.seconds
+        cached = await self._cache.get_or_call(key, partial(self._run, tool, key.arguments, seen, until))
         for picture in cached.result.pictures:
             if await self._cache.picture(picture.sha256) is None:
                 await self._shelf.put(picture)
         return _numbered(cached, len(pictures))
 
-    async def _run(self, tool: Tool, arguments: str, pictures: Sequence[str]) -> ToolResult:
-        """Run a tool when it is its turn; others may wait for the answer, so this has its own deadline."""
-        seconds = self.limits.seconds
+    async def _run(self, tool: Tool, arguments: str, pictures: Sequence[str], until: float) -> ToolResult:
+        """Run a tool when it is its turn.
+
+        It may have waited for a worker that died, and others for the answer: what is asked of services ends
+        with the time of the call that it began with, `until`, and not when that caller goes away.
+        """
+        seconds = until - asyncio.get_running_loop().time()
+        if seconds <= 0:
+            raise DeadlineError("no time is left to ask; try again")
         async with _at_most(seconds), self._admission.turn():
             try:
                 with within(seconds), answering() as answered:

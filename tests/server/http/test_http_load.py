@@ -4,16 +4,25 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 
+import pytest
 from starlette.responses import PlainTextResponse
 
-from wheretaken.errors import BusyError, ServiceError
-from wheretaken.geo import LatLon
+from wheretaken.errors import BusyError, DeadlineError, ServiceError
+from wheretaken.geo import Datum, LatLon
 from wheretaken.maps import Place
+from wheretaken.maps.router import Router
 from wheretaken.server.admission import Admission
 from wheretaken.server.app import Mounted
+from wheretaken.server.cache import CacheKey, Policy, ToolCache, opened
+from wheretaken.server.desk import ToolDesk
 from wheretaken.server.limits import Limits
+from wheretaken.server.metrics import Metrics
+from wheretaken.server.providers import terms
+from wheretaken.server.shelf import Shelf
 from wheretaken.tools import ToolResult
+from wheretaken.tools.worldwide import WORLDWIDE
 
 from .conftest import Bench, Kiosks, until
 
@@ -210,3 +219,24 @@ async def test_another_application_is_behind_the_same_guard_and_lives_as_long(be
 async def test_a_tool_answers_json_whatever_the_script(bench: Make) -> None:
     reply = await bench().call("trial", text="Москва 東京 القاهرة")
     assert json.loads(reply.json()["text"])["text"] == "Москва 東京 القاهرة"
+
+
+async def test_a_call_that_waited_too_long_for_another_worker_asks_nobody(tmp_path: Path) -> None:
+    kiosks, place = Kiosks(), f"sqlite:{tmp_path / 'cache.sqlite'}"
+    maps = Router([kiosks])
+    policy = Policy(terms(maps))
+    cache, limits = ToolCache(opened(place), policy=policy), Limits(seconds=0.3)
+    desk = ToolDesk(WORLDWIDE, maps, cache, policy, Shelf(tmp_path), Metrics(), limits)
+    arguments = WORLDWIDE.find("search_places").complete('{"query": "Kiosk"}')
+    key = CacheKey.of("search_places", arguments, maps.name, f"{maps.version};{Datum.WGS84}")
+    dead = opened(place)
+    assert dead
+    assert await dead.claim(key.digest, "a worker that died", 0.6, 0.0) == "mine"
+    with pytest.raises(DeadlineError):
+        await desk.call("search_places", '{"query": "Kiosk"}')
+    await until(lambda: cache.tally.called == 1)
+    await asyncio.sleep(0.05)
+    assert kiosks.asked == []
+    assert "Kiosk" in (await desk.call("search_places", '{"query": "Kiosk"}')).cached.text
+    await dead.aclose()
+    await desk.aclose()

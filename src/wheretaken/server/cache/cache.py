@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 10.0
+LEASE_SECONDS = 5.0
 """A process that died in a call is replaced after this time at the latest."""
 _PAUSE_SECONDS = 2.0
 """For which a store that failed is left alone."""
