@@ -141,9 +141,16 @@ class Shops:
         row = round((float(params["lat"]) + 40) / 0.1)
         return row * self._row + round((float(params["lon"]) + 120) / 0.1)
 
-    def settings(self, upstream: str) -> str:
-        """Return a settings file that sends everything to these services, as fast as they can."""
-        limits = "limits = { per_second = 5000, burst = 5000, concurrency = 64, attempt = 1, deadline = 6 }"
+    def settings(self, upstream: str, *, attempt: float = 1, deadline: float = 6) -> str:
+        """Return a settings file that sends everything to these services, as fast as they can.
+
+        Args:
+            upstream: Where they are.
+            attempt: Seconds after which a request that has no answer is sent again.
+            deadline: Seconds for a call with all its requests.
+        """
+        times = f"attempt = {attempt}, deadline = {deadline}"
+        limits = f"limits = {{ per_second = 5000, burst = 5000, concurrency = 64, {times} }}"
         tiles = f'url = "{upstream}/tiles/{{z}}/{{x}}/{{y}}.png"'
         urls = {name: f'url = "{upstream}/{name}"' for name in ("photon", "nominatim", "searxng")}
         sections = {**urls, "tiles": tiles}

@@ -33,11 +33,14 @@ SECONDS = 30.0
 
 @contextmanager
 def services(
-    directory: Path, mishaps: Iterator[Mishap | None], answer: Callable[[Asked], Reply] = SHOPS.answer
+    directory: Path,
+    mishaps: Iterator[Mishap | None],
+    answer: Callable[[Asked], Reply] = SHOPS.answer,
+    **times: float,
 ) -> Iterator[FakeService]:
     fake = FakeService(answer, mishaps)
     with serve_fake(fake) as upstream:
-        (directory / "wheretaken.toml").write_text(SHOPS.settings(upstream))
+        (directory / "wheretaken.toml").write_text(SHOPS.settings(upstream, **times))
         yield fake
 
 
@@ -93,7 +96,8 @@ async def test_faulty_services_lead_to_no_wrong_answer_no_lost_call_and_typed_er
 async def test_64_identical_misses_become_one_request_also_when_the_first_caller_goes_away(
     serve: Serve, tmp_path: Path, place: str, workers: int
 ) -> None:
-    with services(tmp_path, iter(lambda: slow(0.5), None)) as fake:
+    # On a busy machine half a second takes longer, and a request that was given up would be sent again.
+    with services(tmp_path, iter(lambda: slow(0.5), None), attempt=25, deadline=28) as fake:
         one = start(serve, tmp_path, place, workers)
         before = replied(tmp_path)
         # One connection after the other, so that all workers get some of them.
