@@ -73,7 +73,7 @@ BASELINE = """
         if not cached:
             try:
                 kept[key] = ask(tool, body).text
-            except Exception as error:
+            except httpx2.HTTPError as error:
                 kept[key] = f"Error: {error}"
         return {"text": kept[key], "images": [], "source": "", "cached": cached}
 

@@ -12,7 +12,12 @@ REQUIRE_ALL = os.environ.get("WHERETAKEN_REQUIRE_ALL") == "1"
 
 # How long an example takes depends on the machine. In CI the examples are the same in every run, so that a
 # change is not judged by luck; elsewhere every run tries new ones.
-hypothesis.settings.register_profile("ours", deadline=None, derandomize=REQUIRE_ALL)
+hypothesis.settings.register_profile(
+    "ours",
+    deadline=None,
+    derandomize=REQUIRE_ALL,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("ours")
 
 

@@ -14,6 +14,7 @@ import pytest
 from wheretaken.errors import BusyError, DeadlineError, QuotaError, ToolError
 from wheretaken.maps.web.deadlines import deadline, within
 from wheretaken.server.cache import ToolCache, opened
+from wheretaken.server.cache.entries import HANDED_SECONDS
 from wheretaken.tools import ToolResult
 
 WORKER = """
@@ -21,7 +22,7 @@ import asyncio, os, sys, time
 from wheretaken.server.cache import CacheKey, Policy, ToolCache, opened
 from wheretaken.tools import ToolResult
 
-place, log, requests, seconds, lease = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:])
+place, log, provider, requests, seconds, lease = *sys.argv[1:4], *map(float, sys.argv[4:])
 
 async def call():
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -31,11 +32,11 @@ async def call():
     return ToolResult({"by": os.getpid()})
 
 async def main():
-    policy = Policy({"test": lambda _: None})
+    policy = Policy({"test": lambda _: None, "forbidding": lambda _: 0.0})
     async with ToolCache(opened(place), policy=policy, lease_seconds=lease) as cache:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        key = CacheKey.of("search_places", {"query": "Louvre"}, "test", "1")
+        key = CacheKey.of("search_places", {"query": "Louvre"}, provider, "1")
         answers = await asyncio.gather(*(cache.get_or_call(key, call) for _ in range(int(requests))))
         print(len(answers), *{answer.text for answer in answers}, flush=True)
 
@@ -47,9 +48,18 @@ class Workers:
     """Processes that share a store, ready to ask."""
 
     def __init__(
-        self, number: int, place: str, log: Path, *, requests: int, seconds: float, lease: float = 10
+        self,
+        number: int,
+        place: str,
+        log: Path,
+        *,
+        requests: int,
+        seconds: float,
+        lease: float = 10,
+        provider: str = "test",
     ) -> None:
-        command = [sys.executable, "-c", WORKER, place, str(log), str(requests), str(seconds), str(lease)]
+        numbers = (str(requests), str(seconds), str(lease))
+        command = [sys.executable, "-c", WORKER, place, str(log), provider, *numbers]
         pipe = subprocess.PIPE
         self.processes = [
             subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(number)
@@ -81,14 +91,44 @@ async def test_64_requests_of_one_process_make_one_call(place: str, made) -> Non
     assert sum(not answer.cached for answer in answers) == 1
 
 
-def test_64_requests_of_four_processes_make_one_call(place: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("provider", ["test", "forbidding"])
+def test_64_requests_of_four_processes_make_one_call(place: str, tmp_path: Path, provider: str) -> None:
     log = tmp_path / "calls"
-    workers = Workers(4, place, log, requests=16, seconds=0.5)
+    workers = Workers(4, place, log, requests=16, seconds=0.5, provider=provider)
     workers.ask()
     answers = workers.answers()
     assert calls(log) == 1
     assert len(set(answers)) == 1
     assert answers[0].startswith("16 {")
+
+
+async def test_what_nobody_may_keep_is_for_those_who_waited_only(place: str, made) -> None:
+    service, key = made.Service(0.2), made.key(provider="forbidding")
+    async with (
+        ToolCache(opened(place), policy=made.policy) as cache,
+        ToolCache(opened(place), policy=made.policy) as elsewhere,
+    ):
+        first = asyncio.create_task(cache.get_or_call(key, service))
+        await service.asked.wait()
+        waited = await elsewhere.get_or_call(key, service)
+        assert (waited.text, waited.cached, service.calls) == ((await first).text, True, 1)
+        for which in (cache, elsewhere):
+            assert not (await which.get_or_call(key, service)).cached
+        assert service.calls == 3
+
+
+async def test_what_nobody_may_keep_is_gone_from_the_store(place: str, made) -> None:
+    async def call() -> ToolResult:
+        return made.result(pictures=1)
+
+    store, key = opened(place), made.key(provider="forbidding")
+    async with ToolCache(store, policy=made.policy) as cache:
+        answer = await cache.get_or_call(key, call)
+        (shown,) = answer.result.pictures
+        assert await store.picture(shown.sha256) is not None
+        await asyncio.sleep(HANDED_SECONDS + 0.5)
+        assert await store.get(key.digest) is None
+        assert await store.picture(shown.sha256) is None
 
 
 def test_four_processes_may_begin_a_file_together(tmp_path: Path) -> None:
@@ -245,10 +285,10 @@ async def test_what_must_not_be_kept_is_given_to_those_who_wait_only(place: str,
         assert service.calls == 1
         answer = await cache.get_or_call(one, service)
         assert (service.calls, answer.cached) == (2, False)
-        store = opened(place)
-        assert store
-        assert [row async for row in store.rows()] == []
-        await store.aclose()
+    store = opened(place)
+    assert store
+    assert [row async for row in store.rows()] == []
+    await store.aclose()
 
 
 async def test_a_tool_that_works_on_the_callers_pictures_is_never_shared(made) -> None:

@@ -9,6 +9,9 @@ one caller is not that of all. The flight looks into the store, takes the lease 
 keeps the answer and gives the lease back. While another process has the lease, it waits for that one's
 answer; when that process dies, its lease runs out and the next flight takes it.
 
+An answer that its service lets nobody keep goes the same way, for a moment only: flights that had begun
+before it came take it from the store, which then forgets it; whoever asks later asks the service.
+
 Who catches what: failures that others should learn of (`ToolError`, `ServiceError`) are kept for seconds
 and raised anew for every caller; anything else that a call raises goes to those who wait for it. A store
 that fails is left alone for a while, and the cache does what it can without it.
@@ -27,7 +30,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from wheretaken.errors import BusyError, DeadlineError, ServiceError, ToolError
-from wheretaken.server.cache.entries import Cached, Entry
+from wheretaken.server.cache.entries import HANDED_SECONDS, Cached, Entry
 from wheretaken.server.cache.memory import DEFAULT_BYTES, Memory
 from wheretaken.server.cache.policy import Policy
 from wheretaken.server.cache.stores import Claim, StoreError, Uses
@@ -126,6 +129,7 @@ class ToolCache:
         self._health = _Health()
         self._uses: defaultdict[tuple[str, str], Uses] = defaultdict(Uses)
         self._counting: asyncio.Task[None] | None = None
+        self._forgetting: set[asyncio.Task[None]] = set()
 
     async def get_or_call(self, key: CacheKey, call: Call) -> Cached:
         """Return the answer to a call, by calling only if no fresh answer is there and nobody else is at it.
@@ -180,6 +184,7 @@ class ToolCache:
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
+        await asyncio.gather(*self._forgetting)  # others may be about to take what is held out to them
         if self._counting:
             self._counting.cancel()
         await self._count()
@@ -213,13 +218,15 @@ class ToolCache:
 
     async def _fly(self, key: CacheKey, call: Call, seconds: float) -> _Landed:
         """Find the answer in the store, or be the one who asks for it."""
-        if seconds == 0 or self._store is None:
+        if self._store is None:
             return _Landed(await self._call(key, call, seconds), called=True)
-        token, wait = uuid.uuid4().hex, _FIRST_WAIT
+        token, wait, began = uuid.uuid4().hex, _FIRST_WAIT, self._now()
         while True:
             found = await self._find(key, seconds)
             if found and self._fresh(found, seconds):
                 return _Landed(self._memory.put(found, self._now()), called=False)
+            if found and found.answers(began, self._now()):
+                return _Landed(found, called=False)
             claim = await self._claim(key, token, found.stored_at if found else 0.0)
             if claim is Claim.MINE:
                 return _Landed(await self._call_leased(key, call, seconds, token), called=True)
@@ -246,14 +253,23 @@ class ToolCache:
         kept = False
         try:
             entry = await self._call(key, call, seconds)
-            if entry.expires_at > self._now():
-                await self._ask(lambda store: store.put(entry, token), None)
+            handed = entry.handed_over() if not entry.failed and entry.expires_at <= self._now() else None
+            if handed or entry.expires_at > self._now():
+                await self._ask(lambda store: store.put(handed or entry, token), None)
                 kept = True
+            if handed:
+                self._forgetting.add(task := asyncio.create_task(self._forget(key.digest)))
+                task.add_done_callback(self._forgetting.discard)
             return entry
         finally:
             renewing.cancel()
             if not kept:
                 await self._ask(lambda store: store.release(key.digest, token), None)
+
+    async def _forget(self, digest: bytes) -> None:
+        """Remove what was held out to others, when they had time to take it."""
+        await asyncio.sleep(HANDED_SECONDS)
+        await self._ask(lambda store: store.delete([digest]), None)
 
     async def _renew(self, digest: bytes, token: str) -> None:
         while True:

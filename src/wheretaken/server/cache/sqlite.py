@@ -87,6 +87,10 @@ FROM entries LEFT JOIN shown USING (digest) LEFT JOIN pictures USING (sha256) WH
 """One statement, so that an entry is never seen without its pictures while another process removes it."""
 
 
+_SHOWN = "SELECT sha256 FROM shown WHERE digest = ?"
+_UNSHOWN = "DELETE FROM pictures WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM shown WHERE sha256 = ?1)"
+
+
 class SqliteStore:
     """A `Store` in a file."""
 
@@ -229,9 +233,15 @@ class SqliteStore:
                 yield Row(digest, tool, provider, stored_at, expires_at, bool(failed), size, pictures)
 
     async def delete(self, digests: Collection[Digest]) -> None:
-        """Remove entries."""
+        """Remove entries, and the pictures that only they show."""
         rows = [(digest,) for digest in digests]
-        await self._write(lambda database: database.executemany("DELETE FROM entries WHERE digest = ?", rows))
+
+        def write(database: sqlite3.Connection) -> None:
+            shown = [picture for row in rows for picture in database.execute(_SHOWN, row)]
+            database.executemany("DELETE FROM entries WHERE digest = ?", rows)
+            database.executemany(_UNSHOWN, shown)
+
+        await self._write(write)
 
     async def sweep(self) -> None:
         """Remove pictures that no entry shows any more, and give the space back."""
