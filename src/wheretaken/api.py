@@ -12,11 +12,12 @@ if found.answer:
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.util
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from wheretaken.agent import Case
 from wheretaken.errors import MissingExtraError, UserError
@@ -30,7 +31,7 @@ from wheretaken.tools import Toolset
 from wheretaken.tools.worldwide import WORLDWIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from PIL import Image
 
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     """A file, the bytes of one, or a picture that is open."""
     Models = Callable[[int], ChatModel]
     """Makes the model of a run from the run's seed."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 TOOLSETS = (WORLDWIDE.name, "amap", "google", DIRECT.name)
 
@@ -119,17 +123,23 @@ async def locate(
             await asked.aclose()
 
 
-def locate_sync(photo: Photo, model: str | ChatModel = READER, **options: Any) -> Solution:
-    """Do what `locate` does, with its options, where no event loop runs.
+def _blocking(function: Callable[_P, Coroutine[None, None, _R]]) -> Callable[_P, _R]:
+    """Return the function, with the same arguments, for where no event loop runs."""
 
-    Raises:
-        UserError: An event loop runs in this thread, as in a notebook; or as for `locate`.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(locate(photo, model, **options))
-    raise UserError("an event loop is running here, as in a notebook: write  await locate(...)  instead")
+    @functools.wraps(function)
+    def waited(*args: _P.args, **options: _P.kwargs) -> _R:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(function(*args, **options))
+        raise UserError("an event loop is running here, as in a notebook: write  await locate(...)  instead")
+
+    waited.__name__ = waited.__qualname__ = f"{function.__name__}_sync"
+    return waited
+
+
+locate_sync = _blocking(locate)
+"""`locate`, with its arguments, where no event loop runs; where one does, as in a notebook, a `UserError`."""
 
 
 def counted(n: int, direct: int) -> None:
