@@ -111,7 +111,7 @@ class Listening:
 
 
 def locate(photo: Path, model, maps=None, out: Path | None = None) -> int:
-    options = locating.Options("reader", out, as_json=False, max_turns=8, quiet=True)
+    options = locating.Options(out, as_json=False, max_turns=8, quiet=True)
     return locating.locate([photo], options, model=model, maps=maps)
 
 

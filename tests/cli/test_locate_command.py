@@ -59,7 +59,7 @@ def locate(
     quiet: bool = False,
     maps: FewPlaces | None = None,
 ) -> int:
-    options = locating.Options("reader", out, as_json=as_json, max_turns=8, quiet=quiet)
+    options = locating.Options(out, as_json=as_json, max_turns=8, quiet=quiet)
     model = ScriptedModel(script)
     return locating.locate(paths, options, model=model, maps=maps or FewPlaces([HELSINKI]))
 
@@ -168,7 +168,7 @@ def test_the_gravest_exit_code_wins_and_every_photo_is_tried(sign, tmp_path, cap
 
 
 def test_max_turns_reaches_the_run(sign, tmp_path):
-    options = locating.Options("reader", tmp_path, as_json=False, max_turns=2, quiet=True)
+    options = locating.Options(tmp_path, as_json=False, max_turns=2, quiet=True)
     model = ScriptedModel([DRAWN, say(ANSWER)])
     assert locating.locate([sign], options, model=model, maps=FewPlaces()) == OK
     (run,) = read(tmp_path)

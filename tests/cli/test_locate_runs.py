@@ -38,7 +38,7 @@ TURKU = at(60.45, 22.27, "Turku")
 
 
 def locate(paths, script, *, model=None, maps=None, out=None, as_json=False, **options):
-    given = locating.Options("reader", out, as_json=as_json, max_turns=8, quiet=True, **options)
+    given = locating.Options(out, as_json=as_json, max_turns=8, quiet=True, **options)
     model = model or ScriptedModel(script)
     return locating.locate(paths, given, model=model, maps=maps or FewPlaces([HELSINKI]))
 
@@ -96,7 +96,7 @@ def test_direct_runs_have_no_tools(sign, capsys):
 def test_only_direct_runs_open_no_maps(sign, monkeypatch):
     monkeypatch.setattr(locating, "offline_maps", lambda _console: pytest.fail("maps were opened"))
     for options in ({"n": 0, "direct": 1}, {"toolset": "direct"}):
-        given = locating.Options("reader", None, as_json=False, max_turns=8, quiet=True, **options)
+        given = locating.Options(None, as_json=False, max_turns=8, quiet=True, **options)
         assert locating.locate([sign], given, model=ScriptedModel([NEAR])) == OK
 
 

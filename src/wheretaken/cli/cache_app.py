@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from wheretaken.cli.choices import CacheFormat
+from wheretaken.cli.options import AsJson
 
 app = typer.Typer(help="The tool server's cache: look at it, move it, make it smaller.", no_args_is_help=True)
 
@@ -21,7 +22,6 @@ CacheOption = Annotated[
 ]
 ProviderOption = Annotated[str, typer.Option(metavar="NAME", help="Only answers of this provider.")]
 ToolOption = Annotated[str, typer.Option(metavar="NAME", help="Only answers of this tool.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
 @app.command("stats")

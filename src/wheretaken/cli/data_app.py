@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from wheretaken.cli.choices import Purpose, Source
+from wheretaken.cli.options import AsJson, DatumName, Images
 
 app = typer.Typer(
     help="Data sets: look at them, prepare them for training, download them.", no_args_is_help=True
@@ -17,19 +18,12 @@ SetPath = Annotated[
     str,
     typer.Argument(metavar="PATH", help="A table, a folder of photos, or a Hugging Face id: hf:OWNER/NAME."),
 ]
-Images = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where the photos are, when not beside the table.")
-]
 Columns = Annotated[
     list[str] | None,
     typer.Option(
         "--column", metavar="FIELD=NAME", help="Which column is image, lat, lon, city, ...; repeatable."
     ),
 ]
-DatumOption = Annotated[
-    str, typer.Option("--datum", metavar="NAME", help="Of the table's positions: WGS-84, GCJ-02 or BD-09.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
 @app.command("info")
@@ -37,7 +31,7 @@ def info(
     path: SetPath,
     images: Images = None,
     columns: Columns = None,
-    datum: DatumOption = "",
+    datum: DatumName = "",
     against: Annotated[
         str, typer.Option(metavar="PATH", help="Another set, such as the test set, to look for leaks in.")
     ] = "",
@@ -57,7 +51,7 @@ def prepare(
     purpose: Annotated[Purpose, typer.Option("--for", help="Who will read it.")] = Purpose.TABLE,
     images: Images = None,
     columns: Columns = None,
-    datum: DatumOption = "",
+    datum: DatumName = "",
     against: Annotated[str, typer.Option(metavar="PATH", help="Leave out what is also in this set.")] = "",
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first N photos.")] = None,
 ) -> None:

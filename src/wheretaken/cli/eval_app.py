@@ -8,6 +8,21 @@ from typing import Annotated
 import typer
 
 from wheretaken.cli.choices import Reading, ReportFormat
+from wheretaken.cli.options import (
+    AsJson,
+    BaseUrl,
+    DatumName,
+    DirectRuns,
+    FirstSeed,
+    Images,
+    MaxTurns,
+    ModelName,
+    Quiet,
+    Runs,
+    StopEarly,
+    ToolsetName,
+    VerifierName,
+)
 
 app = typer.Typer(help="Measure answers: score, compare, vote, run a data set, report.", no_args_is_help=True)
 
@@ -21,7 +36,6 @@ ReadingOption = Annotated[
 Data = Annotated[
     Path | None, typer.Option(metavar="PATH", help="The data set: gives truth, and every photo counts.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="Seed of the resampling.")]
 
 
@@ -97,42 +111,27 @@ def vote(
 def run(
     data: Annotated[Path, typer.Option(metavar="PATH", help="The data set; see `wheretaken data info`.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Keep results, trajectories and pictures here.")],
-    model: Annotated[
-        str, typer.Option(metavar="NAME", help="Who looks: `reader`, or a model that `models list` names.")
-    ] = "reader",
-    base_url: Annotated[
-        str, typer.Option(metavar="URL", help="The model server's API, up to /v1, if not the usual.")
-    ] = "",
-    toolset: Annotated[
-        str, typer.Option(metavar="NAME", help="worldwide, amap, google, or direct: no tools.")
-    ] = "worldwide",
-    n: Annotated[int, typer.Option("-n", metavar="N", min=0, max=64, help="Runs with tools per photo.")] = 1,
-    direct: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Further runs without tools.")] = 0,
-    verifier: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Who decides: vote, model (that of the runs), or model:NAME."),
-    ] = "vote",
-    early_stop: Annotated[
-        bool, typer.Option("--early-stop", help="End the other runs of a photo when enough agree.")
-    ] = False,
+    model: ModelName = "reader",
+    base_url: BaseUrl = "",
+    toolset: ToolsetName = "worldwide",
+    n: Runs = 1,
+    direct: DirectRuns = 0,
+    verifier: VerifierName = "vote",
+    early_stop: StopEarly = False,
     concurrency: Annotated[int, typer.Option(metavar="C", min=1, help="Runs at the same time.")] = 4,
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only the first N photos of the set.")
     ] = None,
-    max_turns: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Model turns per run.")] = 8,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the first run; the others count up.")] = 0,
+    max_turns: MaxTurns = 8,
+    seed: FirstSeed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in DIR.")] = False,
     retry_failed: Annotated[
         bool,
         typer.Option("--retry-failed", help="With --resume: do runs again whose model or service failed."),
     ] = False,
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the photos are, when not beside the table.")
-    ] = None,
-    datum: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the table's positions: WGS-84, GCJ-02 or BD-09.")
-    ] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    images: Images = None,
+    datum: DatumName = "",
+    quiet: Quiet = False,
 ) -> None:
     """Run a model over a data set; after any interruption `--resume` goes on where it stopped."""
     from wheretaken.cli import running  # noqa: PLC0415 - as above

@@ -17,6 +17,7 @@ from wheretaken.agent.trajectory import FILE
 from wheretaken.cli import consoles, lanes, showing
 from wheretaken.cli.main import NO_ANSWER, OK, SERVICE, STOPPED, USAGE
 from wheretaken.cli.offline import offline_maps
+from wheretaken.cli.options import RunOptions
 from wheretaken.errors import PhotoError, UserError
 from wheretaken.paths import atomic_path
 from wheretaken.sampling.early import EarlyStop
@@ -37,23 +38,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     """The options of the command, as the user gave them."""
 
-    model: str
-    out: Path | None
-    as_json: bool
-    max_turns: int
-    quiet: bool
-    base_url: str = ""
-    toolset: str = "worldwide"
+    out: Path | None = None
+    as_json: bool = False
     tools_config: Path | None = None
-    n: int = 1
-    direct: int = 0
-    verifier: str = "vote"
-    early_stop: bool = False
     stream: bool = False
-    seed: int = 0
     hint: str = ""
     max_tokens: int | None = None
     max_seconds: float | None = None

@@ -16,8 +16,21 @@ import typer
 from typer.core import TyperGroup
 
 from wheretaken import __version__
-from wheretaken.cli import cache_app, data_app, eval_app, models_app
+from wheretaken.cli import cache_app, data_app, eval_app, maps_app, models_app
 from wheretaken.cli.choices import ServedTools
+from wheretaken.cli.options import (
+    AsJson,
+    BaseUrl,
+    DirectRuns,
+    FirstSeed,
+    MaxTurns,
+    ModelName,
+    Quiet,
+    Runs,
+    StopEarly,
+    ToolsetName,
+    VerifierName,
+)
 from wheretaken.errors import ModelError, ServiceError, UserError
 
 OK, USAGE, NO_ANSWER, SERVICE, STOPPED, UNHEARD = 0, 2, 3, 4, 130, 141
@@ -60,8 +73,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # half the time of `--help` is the loading of what would draw boxes around it
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-maps_app = typer.Typer(help="Search, look at and extend the offline maps.", no_args_is_help=True)
-app.add_typer(maps_app, name="maps")
+app.add_typer(maps_app.app, name="maps")
 app.add_typer(eval_app.app, name="eval")
 app.add_typer(data_app.app, name="data")
 app.add_typer(cache_app.app, name="cache")
@@ -113,34 +125,19 @@ def locate(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO...", help="JPEG, PNG, WebP, TIFF, HEIC, AVIF or GIF.")
     ],
-    model: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Who looks: `reader`, the embedded model, or one that `models list` names."
-        ),
-    ] = "reader",
-    base_url: Annotated[
-        str,
-        typer.Option(metavar="URL", help="The model server's API, up to /v1, if not the usual."),
-    ] = "",
-    toolset: Annotated[
-        str, typer.Option(metavar="NAME", help="worldwide, amap, google, or direct: no tools.")
-    ] = "worldwide",
+    model: ModelName = "reader",
+    base_url: BaseUrl = "",
+    toolset: ToolsetName = "worldwide",
     tools_config: Annotated[
         Path | None,
         typer.Option(metavar="FILE.yaml", help="Describe the tools as this verl tool-config does."),
     ] = None,
-    n: Annotated[int, typer.Option("-n", metavar="N", min=0, max=64, help="Runs with tools.")] = 1,
-    direct: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Further runs without tools.")] = 0,
-    verifier: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Who decides: vote, model (that of the runs), or model:NAME."),
-    ] = "vote",
-    early_stop: Annotated[
-        bool, typer.Option("--early-stop", help="End the other runs when enough agree.")
-    ] = False,
+    n: Runs = 1,
+    direct: DirectRuns = 0,
+    verifier: VerifierName = "vote",
+    early_stop: StopEarly = False,
     stream: Annotated[bool, typer.Option("--stream", help="Show what the model is writing.")] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the first run; the others count up.")] = 0,
+    seed: FirstSeed = 0,
     hint: Annotated[
         str, typer.Option(metavar="TEXT", help="What you know already, such as `it is in Portugal`.")
     ] = "",
@@ -148,15 +145,13 @@ def locate(
         Path | None, typer.Option(help="Keep trajectories, pictures and maps here.", metavar="DIR")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per photo on stdout.")] = False,
-    max_turns: Annotated[
-        int, typer.Option(metavar="N", min=1, max=100, help="Model turns of a run, 1 to 100.")
-    ] = 8,
+    max_turns: MaxTurns = 8,
     max_tokens: Annotated[int | None, typer.Option(metavar="N", min=1, help="Tokens of a run.")] = None,
     max_seconds: Annotated[float | None, typer.Option(metavar="S", min=1, help="Seconds of a run.")] = None,
     max_money: Annotated[
         float | None, typer.Option(metavar="USD", min=0, help="US dollars of a run.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the answer.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find where photos were taken.
 
@@ -166,11 +161,11 @@ def locate(
     from wheretaken.cli import locating  # noqa: PLC0415 - see the package's docstring
 
     options = locating.Options(
-        model,
         out,
         as_json=as_json,
         max_turns=max_turns,
         quiet=quiet,
+        model=model,
         base_url=base_url,
         toolset=toolset,
         tools_config=tools_config,
@@ -333,200 +328,9 @@ def mcp(
     raise typer.Exit(serving_mcp.serve(settings, photo))
 
 
-RadiusKm = Annotated[
-    float | None,
-    typer.Option("--radius-km", metavar="KM", min=0.01, max=20_000, help="Only so far from --near."),
-]
-
-
-@maps_app.command("search")
-def maps_search(
-    query: Annotated[str, typer.Argument(help="A name, an address or a text from a sign.")],
-    near: Annotated[str | None, typer.Option(metavar="LAT,LON", help="Prefer places near here.")] = None,
-    radius_km: RadiusKm = None,
-    kind: Annotated[
-        str, typer.Option(metavar="KIND", help="Only this kind, such as cafe, 'tram stop', street or city.")
-    ] = "",
-    country: Annotated[str, typer.Option(metavar="CODE", help="Only this country, such as FI.")] = "",
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many results, 1 to 100.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-) -> None:
-    """Find places by name in the world index and all street regions."""
-    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
-
-    raise typer.Exit(
-        mapping.search(
-            query,
-            near=near,
-            radius_km=radius_km,
-            kind=kind,
-            country=country,
-            limit=limit,
-            as_json=as_json,
-        )
-    )
-
-
-@maps_app.command("combine")
-def maps_combine(
-    wanted: Annotated[list[str], typer.Argument(help="Two to eight names or kinds, each in quotes.")],
-    within_m: Annotated[
-        float, typer.Option(metavar="M", min=10, max=2000, help="How close together, in metres.")
-    ] = 150,
-    near: Annotated[str | None, typer.Option(metavar="LAT,LON", help="Prefer what is near here.")] = None,
-    radius_km: RadiusKm = None,
-    country: Annotated[str, typer.Option(metavar="CODE", help="Only this country, such as FI.")] = "",
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=20, help="How many results, 1 to 20.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-) -> None:
-    """Find where several things are close together, such as a Lidl, a tram stop and a church."""
-    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
-
-    raise typer.Exit(
-        mapping.combine(
-            wanted,
-            within_m=within_m,
-            near=near,
-            radius_km=radius_km,
-            country=country,
-            limit=limit,
-            as_json=as_json,
-        )
-    )
-
-
-# Southern and western coordinates begin with a minus sign, which must not be taken for an option.
-_NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
-
-
-def _degrees(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        wrong = "there is no such option" if text.startswith("-") else "it is not a number"
-        raise typer.BadParameter(f"{text!r}: {wrong}") from None
-
-
-Latitude = Annotated[float, typer.Argument(parser=_degrees, metavar="LAT", help="Latitude, WGS-84 degrees.")]
-Longitude = Annotated[
-    float, typer.Argument(parser=_degrees, metavar="LON", help="Longitude, WGS-84 degrees.")
-]
-
-
-@maps_app.command("reverse", context_settings=_NEGATIVE_NUMBERS)
-def maps_reverse(
-    lat: Latitude,
-    lon: Longitude,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=20, help="How many results, 1 to 20.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-) -> None:
-    """Tell what is at a position."""
-    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
-
-    raise typer.Exit(mapping.reverse(lat, lon, limit=limit, as_json=as_json))
-
-
-@maps_app.command("render", context_settings=_NEGATIVE_NUMBERS)
-def maps_render(
-    lat: Latitude,
-    lon: Longitude,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE.png", help="Where to write; - is stdout.")
-    ],
-    zoom: Annotated[
-        float, typer.Option(metavar="Z", min=0, max=19, help="0 to 19: 4 a continent, 10 a city, 16 streets.")
-    ] = 15,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Pixels, 64 to 2048 each way.")] = "500x500",
-    marker: Annotated[
-        list[str] | None, typer.Option(metavar="LAT,LON", help="A numbered marker; may be repeated.")
-    ] = None,
-    language: Annotated[
-        str, typer.Option(metavar="CODE", help="Language of the labels, such as en; local names without it.")
-    ] = "",
-) -> None:
-    """Draw a map picture around a position."""
-    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
-
-    raise typer.Exit(
-        mapping.render(lat, lon, output, zoom=zoom, size=size, markers=marker or [], language=language)
-    )
-
-
-@maps_app.command("tiles", context_settings=_NEGATIVE_NUMBERS)
-def maps_tiles(
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write all tiles into a .pmtiles or .mbtiles file instead."
-        ),
-    ] = None,
-    area: Annotated[
-        str | None,
-        typer.Option(metavar="S,W,N,E", help="What to write, degrees; without it, all regions."),
-    ] = None,
-    max_zoom: Annotated[
-        int, typer.Option(metavar="Z", min=0, max=16, help="The closest tiles to write.")
-    ] = 16,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8002,
-    allow_origin: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="A web page's origin that may read the tiles; may be repeated."),
-    ] = None,
-) -> None:
-    """Serve vector tiles of the loaded regions to browsers on this machine, until Ctrl-C; or write them."""
-    from wheretaken.cli import tiling  # noqa: PLC0415 - see the package's docstring
-
-    if output is not None:
-        raise typer.Exit(tiling.export(output, area=area, max_zoom=max_zoom))
-    raise typer.Exit(tiling.serve(port=port, origins=allow_origin or []))
-
-
-@maps_app.command("add")
-def maps_add(
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="An OpenStreetMap extract: .osm.pbf, .osm, .osm.gz or .osm.bz2."),
-    ] = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="What to call it; else the file's name.")] = "",
-    overture: Annotated[
-        Path | None, typer.Option(metavar="FILE.parquet", help="Add Overture places (GeoParquet) instead.")
-    ] = None,
-    pmtiles: Annotated[
-        Path | None, typer.Option(metavar="FILE.pmtiles", help="Add a basemap to draw below the regions.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Import even what takes many hours.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-) -> None:
-    """Add a city's or a country's streets to the offline maps, in place of a region of the same name."""
-    from wheretaken.cli import adding  # noqa: PLC0415 - see the package's docstring
-
-    sources = adding.Sources(extract=file, overture=overture, pmtiles=pmtiles)
-    raise typer.Exit(adding.add(sources, name=name, force=force, quiet=quiet))
-
-
-@maps_app.command("remove")
-def maps_remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `maps list` shows it.")],
-) -> None:
-    """Delete a region or a basemap that was added."""
-    from wheretaken.cli import adding  # noqa: PLC0415 - see the package's docstring
-
-    raise typer.Exit(adding.remove(name))
-
-
-@maps_app.command("list")
-def maps_list(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
-) -> None:
-    """List the world index and the street regions on this machine."""
-    from wheretaken.cli import mapping  # noqa: PLC0415 - see the package's docstring
-
-    raise typer.Exit(mapping.list_regions(as_json=as_json))
-
-
 @app.command()
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what is installed, what is missing for which feature, and the command that mends it."""
     from wheretaken.cli import checkup  # noqa: PLC0415 - see the package's docstring

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List models, and find out what a model's server can do.", no_args_is_help=True)
+from wheretaken.cli.options import AsJson
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+app = typer.Typer(help="List models, and find out what a model's server can do.", no_args_is_help=True)
 
 
 @app.command("list")

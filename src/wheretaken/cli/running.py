@@ -21,6 +21,7 @@ from wheretaken.agent import Limits, Status
 from wheretaken.cli import consoles
 from wheretaken.cli.main import OK, SERVICE, STOPPED, USAGE
 from wheretaken.cli.offline import offline_maps
+from wheretaken.cli.options import RunOptions
 from wheretaken.evals import running
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.distances import result_distances_km
@@ -48,27 +49,17 @@ _MOST_COMPLAINTS = 5
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     """The options of the command, as the user gave them."""
 
     data: Path
     out: Path
-    model: str = "reader"
-    toolset: str = "worldwide"
-    base_url: str = ""
-    n: int = 1
-    direct: int = 0
-    verifier: str = "vote"
-    early_stop: bool = False
     concurrency: int = 4
     limit: int | None = None
-    max_turns: int = 8
-    seed: int = 0
     resume: bool = False
     retry_failed: bool = False
     images: Path | None = None
     datum: str = ""
-    quiet: bool = False
 
 
 def run(

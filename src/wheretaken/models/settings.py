@@ -10,18 +10,15 @@ anywhere else.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from wheretaken.errors import UserError
+from wheretaken.environment import FileAndEnvironment
 from wheretaken.models.presets import PRESETS
 from wheretaken.origins import origin_of
-from wheretaken.settings import Count, Key, Positive, ServiceUrl, complaint, section, settings_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from wheretaken.settings import Count, Key, Positive, ServiceUrl
 
 KEY_VARIABLE = "WHERETAKEN_MODEL_KEY"
 """Holds the key for a server that was named by its URL only."""
@@ -158,48 +155,16 @@ def moved(base: str, other: str) -> bool:
         return True
 
 
-class ModelsSettings(BaseSettings):
+class ModelsSettings(FileAndEnvironment):
     """Every model that has settings of its own; `ModelsSettings.load()` reads them."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="WHERETAKEN_",
-        env_nested_delimiter="__",
-        env_ignore_empty=True,
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
+    model_config = SettingsConfigDict(env_nested_delimiter="__")
+    table = "models"
 
     models: dict[str, ModelSettings] = Field(default_factory=dict[str, ModelSettings])
     """By the name that `--model` takes."""
 
     @classmethod
-    def load(cls, file: Path | None = None) -> ModelsSettings:
-        """Read the settings file (by default the usual one) and the environment.
-
-        Raises:
-            UserError: the file cannot be read, or a setting is wrong. The message names file and setting, and
-                repeats no value, which could be a key.
-        """
-        table = section("models", file)
-        try:
-            return cls(models=table)
-        except ValidationError as error:
-            steps, reason = complaint(error)
-            where, variable = ".".join(steps), "__".join(("wheretaken_models", *steps[1:])).upper()
-            raise UserError(f"{where}: {reason}; mend it in {settings_file(file)} or in {variable}") from None
-        except SettingsError as error:
-            raise UserError(f"environment: {error}; a table is written there as JSON") from None
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library passes all by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment go before the file's table, which arrives as the constructor's arguments."""
-        return env_settings, init_settings
+    def from_table(cls, values: dict[str, Any]) -> Self:
+        """Take the tables by their names."""
+        return cls(models=values)

@@ -8,19 +8,16 @@ tells a stranger what you look for, and its operators do not expect the traffic 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from wheretaken import __version__
+from wheretaken.environment import FileAndEnvironment
 from wheretaken.errors import UserError
 from wheretaken.origins import check_template
-from wheretaken.settings import Count, Key, Positive, ServiceUrl, complaint, section, settings_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
+from wheretaken.settings import Count, Key, Positive, ServiceUrl
 
 TileTemplate = Annotated[str, AfterValidator(check_template)]
 
@@ -236,22 +233,14 @@ class RouterSettings(BaseModel):
     """Seconds for an answer, over all providers that are asked for it."""
 
 
-class WebSettings(BaseSettings):
+class WebSettings(FileAndEnvironment):
     """Every service that can be asked over the network; `WebSettings.load()` reads them.
 
     The environment goes before what the constructor is given.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="WHERETAKEN_",
-        env_nested_delimiter="_",
-        env_nested_max_split=1,
-        env_ignore_empty=True,
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
+    model_config = SettingsConfigDict(env_nested_delimiter="_", env_nested_max_split=1)
+    table = "maps"
 
     contact: str = ""
     """A mail address or page by which operators can reach you; part of the User-Agent, as they ask for."""
@@ -296,33 +285,3 @@ class WebSettings(BaseSettings):
                 f"{section} needs a key: set WHERETAKEN_{section.upper()}_KEY or maps.{section}.key"
             )
         return key
-
-    @classmethod
-    def load(cls, file: Path | None = None) -> WebSettings:
-        """Read the settings file (by default the one that `FILE_VARIABLE` says) and the environment.
-
-        Raises:
-            UserError: a file that was named is missing, is not TOML, or a setting is wrong. The message names
-                file and setting, and repeats no value, which could be a key.
-        """
-        table = section("maps", file)
-        try:
-            return cls(**table)
-        except ValidationError as error:
-            steps, reason = complaint(error)
-            where, variable = ".".join(("maps", *steps)), "_".join(("wheretaken", *steps[:2])).upper()
-            raise UserError(f"{where}: {reason}; mend it in {settings_file(file)} or in {variable}") from None
-        except SettingsError as error:
-            raise UserError(f"environment: {error}; a table is written there as JSON") from None
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library passes all by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment go before the file's table, which arrives as the constructor's arguments."""
-        return env_settings, init_settings
