@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx2
 import openai
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from wheretaken import __version__
 from wheretaken.errors import ModelError
 from wheretaken.models.openai import budget
+from wheretaken.models.openai.encoding import ConversationEncoder, ToolsEncoder, request
 from wheretaken.models.openai.faults import model_error
 from wheretaken.models.openai.pictures import Pictures
 from wheretaken.models.openai.reading import Pieces, as_object, message_of
-from wheretaken.models.openai.wire import Writer, tools_of
 from wheretaken.origins import origin_of
 from wheretaken.scrub import Scrubber
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from wheretaken.messages import Message, ToolSpec
     from wheretaken.models.base import Piece
@@ -58,6 +58,7 @@ class Server:
         self.name = name
         self.settings = settings
         self.pictures = Pictures(settings.min_pixels, settings.max_pixels)
+        self.tools = ToolsEncoder()
         self.scrubber = Scrubber([settings.key] if settings.key else [])
         self._client: _Client | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -186,6 +187,7 @@ class OpenAIChat:
     def __init__(self, server: Server, seed: int | None = None) -> None:
         """Use a server, with a seed where it takes one."""
         self._server = server
+        self._conversation = ConversationEncoder(server.settings)
         self._seed = seed if server.settings.takes_seed else None
         self.name = server.name
         self.pictures_in_tool_results = server.settings.pictures_in_tool_results
@@ -197,8 +199,7 @@ class OpenAIChat:
             ModelError: the server failed for good; the SDK has retried what may pass.
         """
         server, client = self._server, await self._server.client()
-        body, note = await self._body(messages, tools)
-        content = to_json(body)
+        content, note = await self._request(messages, tools)
         response = await server.ask(
             lambda: client.post(_PATH, cast_to=httpx2.Response, content=content, options=server.options)
         )
@@ -213,12 +214,12 @@ class OpenAIChat:
             ModelError: as `complete`, and when the stream is cut: nobody retries what was half shown.
         """
         server, client = self._server, await self._server.client()
-        body, note = await self._body(messages, tools)
-        body["stream"] = True
+        streaming: dict[str, Any] = {"stream": True}
         if server.settings.stream_usage:
-            body["stream_options"] = {"include_usage": True}
+            streaming["stream_options"] = {"include_usage": True}
+        content, note = await self._request(messages, tools, streaming)
         until = time.monotonic() + server.settings.timeouts.total
-        content, pieces = to_json(body), Pieces()
+        pieces = Pieces()
         chunks = await self._in_time(
             client.post(
                 _PATH,
@@ -261,17 +262,13 @@ class OpenAIChat:
         except ValueError:  # a chunk that is no JSON
             raise server.failure("sent a broken stream; ask again", "reply") from None
 
-    async def _body(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec]
-    ) -> tuple[dict[str, Any], str]:
+    async def _request(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], more: Mapping[str, Any] | None = None
+    ) -> tuple[bytes, str]:
         """Return the request, and what it leaves out of the conversation."""
-        settings = self._server.settings
+        server, settings = self._server, self._server.settings
         dropped = budget.left_out(messages, tools, settings)
-        urls = await self._server.pictures.urls(picture for m in messages for picture in m.pictures)
-        body: dict[str, Any] = {
-            "model": await self._server.model(),
-            "messages": Writer(settings, urls, dropped).messages(messages, tools),
-        }
+        urls = await server.pictures.urls(picture for m in messages for picture in m.pictures)
         sampling = {
             "temperature": settings.temperature,
             "top_p": settings.top_p,
@@ -279,12 +276,14 @@ class OpenAIChat:
             settings.max_tokens_name: settings.max_tokens,
             "seed": self._seed,
         }
-        body |= {name: value for name, value in sampling.items() if value is not None}
+        fields: dict[str, Any] = {"model": await server.model()}
+        fields |= {name: value for name, value in sampling.items() if value is not None}
+        written = {"messages": self._conversation.written(messages, tools, urls, dropped)}
         if tools and settings.calls == "native":
-            body["tools"] = tools_of(tools)
+            written["tools"] = server.tools.written(tools)
             if settings.parallel_calls is not None:
-                body["parallel_tool_calls"] = settings.parallel_calls
-        return body | settings.extra, budget.note(messages, dropped)
+                fields["parallel_tool_calls"] = settings.parallel_calls
+        return request(fields | settings.extra | dict(more or {}), **written), budget.note(messages, dropped)
 
     def _message(self, reply: Any, note: str) -> Message:
         try:

@@ -55,13 +55,13 @@ class Pictures:
         self._limits = (min_pixels, max_pixels)
         self._most = kept_bytes
         self._bytes = 0
-        self._urls: OrderedDict[str, str] = OrderedDict()
+        self._urls: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    async def urls(self, pictures: Iterable[Picture]) -> dict[str, str]:
-        """Return the URL of each picture by its `sha256`; resizing does not hold up other runs."""
+    async def urls(self, pictures: Iterable[Picture]) -> dict[str, bytes]:
+        """Return the URL of each picture, in ASCII, by its `sha256`; resizing does not hold up other runs."""
         wanted = {picture.sha256: picture for picture in pictures}
-        found: dict[str, str] = {}
+        found: dict[str, bytes] = {}
         for key, picture in wanted.items():
             kept = self._kept(key)
             if kept is None:
@@ -71,15 +71,15 @@ class Pictures:
             found[key] = kept
         return found
 
-    def _kept(self, key: str) -> str | None:
+    def _kept(self, key: str) -> bytes | None:
         with self._lock:
             url = self._urls.get(key)
             if url is not None:
                 self._urls.move_to_end(key)
             return url
 
-    def _written(self, picture: Picture) -> str:
-        url = fitted(picture, *self._limits).data_url()
+    def _written(self, picture: Picture) -> bytes:
+        url = fitted(picture, *self._limits).data_url().encode()
         with self._lock:
             if picture.sha256 not in self._urls:
                 self._urls[picture.sha256] = url

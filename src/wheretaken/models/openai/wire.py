@@ -46,16 +46,19 @@ class Writer:
 
     def messages(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> list[Json]:
         """Write a conversation; a server that is told of tools in text gets all of it in text."""
-        as_text = self._settings.calls == "text"
-        write = self._as_text if as_text else self._native
-        written = [write(index, message) for index, message in enumerate(messages)]
-        if as_text and tools:
+        written = [self.message(index, message) for index, message in enumerate(messages)]
+        if self._settings.calls == "text" and tools:
             told = hermes.offer(tools)
             if written and written[0]["role"] == "system":
                 written[0]["content"] = f"{written[0]['content']}\n\n{told}"
             else:
                 written.insert(0, {"role": "system", "content": told})
         return written
+
+    def message(self, index: int, message: Message) -> Json:
+        """Write one message, which stands at this place of the conversation."""
+        write = self._as_text if self._settings.calls == "text" else self._native
+        return write(index, message)
 
     def _native(self, index: int, message: Message) -> Json:
         written: Json = {"role": message.role, "content": self._content(index, message)}
