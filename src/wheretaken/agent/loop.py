@@ -11,12 +11,13 @@ import asyncio
 import time
 import uuid
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wheretaken import answers, photos
 from wheretaken.agent import prompts
+from wheretaken.agent.calls import Done, called
 from wheretaken.agent.datums import in_wgs84
 from wheretaken.agent.events import (
     Delta,
@@ -31,12 +32,11 @@ from wheretaken.agent.events import (
     ToolEnded,
     ToolStarted,
 )
-from wheretaken.arguments import mended
-from wheretaken.errors import ModelError, ServiceError, ToolError
+from wheretaken.errors import ModelError, ServiceError
 from wheretaken.messages import Message, Picture, ToolCall, Usage
 from wheretaken.models import hermes
 from wheretaken.models.base import StreamingModel
-from wheretaken.tools import ToolContext, ToolResult
+from wheretaken.tools import ToolContext
 
 if TYPE_CHECKING:
     import os
@@ -261,7 +261,7 @@ async def _call_tools(
     number when its turn comes.
     """
     seen = tuple(state.context.pictures)
-    tasks: list[asyncio.Task[_Done]] = []
+    tasks: list[asyncio.Task[Done]] = []
     shown: list[Picture] = []
     try:
         for position, call in enumerate(calls):
@@ -284,41 +284,25 @@ async def _call_tools(
                 pictures=result.pictures,
                 source=result.source,
             )
-            content = [f"error: {done.error}" if done.error else result.text]
+            text = replace(done, result=result).text
             inline = result.pictures if model.pictures_in_tool_results else ()
             shown.extend(() if inline else result.pictures)
-            yield state.say(Message.of("tool", *content, *inline, tool_call_id=call.id))
+            yield state.say(Message.of("tool", text, *inline, tool_call_id=call.id))
     finally:
         await _ended(tasks)
     if shown:
-        yield state.say(Message.of("user", *shown, "The pictures that the tools returned, in order."))
-
-
-@dataclass(frozen=True)
-class _Done:
-    """What came of a call."""
-
-    result: ToolResult
-    error: str
-    seconds: float
+        yield state.say(Message.of("user", *shown, prompts.PICTURES))
 
 
 async def _call(
     state: _Run, toolset: Toolset, call: ToolCall, seen: Sequence[Picture], *, refused: bool
-) -> _Done:
-    """Run one call on pictures of its own, so that calls of one turn do not depend on each other."""
+) -> Done:
     if refused:
-        return _Done(ToolResult({}), prompts.too_many_calls(state.limits.calls_per_turn), 0.0)
-    began, result, error = time.monotonic(), ToolResult({}), ""
-    try:
-        context = ToolContext(state.context.maps, list(seen))
-        result = await toolset.find(call.name).call(context, mended(call.arguments))
-    except ToolError as problem:
-        error = str(problem)
-    return _Done(result, error, time.monotonic() - began)
+        return Done.refused(prompts.too_many_calls(state.limits.calls_per_turn))
+    return await called(toolset, state.context.maps, call.name, call.arguments, seen)
 
 
-async def _ended(tasks: Sequence[asyncio.Task[_Done]]) -> None:
+async def _ended(tasks: Sequence[asyncio.Task[Done]]) -> None:
     """Stop what still runs when a run is stopped or a service failed, and wait for it."""
     for task in tasks:
         task.cancel()

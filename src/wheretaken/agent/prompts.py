@@ -38,8 +38,13 @@ ANSWER_NOW = "This was the last turn with tools. Give your best answer now, as t
 
 NO_JSON = "I could not find the JSON object in that. Answer with it alone."
 
-
 CUT_OFF = "That was cut off before its end. Write less, and end with the JSON object."
+
+PICTURES = "The pictures that the tools returned, in order."
+"""Stands with them where a server takes no pictures in the result of a tool."""
+
+UNANSWERED = "the service behind this tool gave no answer; go on without it, or try another tool"
+"""What a rollout in training is told where a run would end as failed."""
 
 
 def system(toolset: Toolset) -> str:

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from wheretaken import __version__
-from wheretaken.cli import cache_app, data_app, eval_app, maps_app, models_app
+from wheretaken.cli import cache_app, data_app, eval_app, maps_app, models_app, train_app
 from wheretaken.cli.choices import ServedTools
 from wheretaken.cli.options import (
     AsJson,
@@ -76,6 +76,7 @@ app = typer.Typer(
 app.add_typer(maps_app.app, name="maps")
 app.add_typer(eval_app.app, name="eval")
 app.add_typer(data_app.app, name="data")
+app.add_typer(train_app.app, name="train")
 app.add_typer(cache_app.app, name="cache")
 app.add_typer(models_app.app, name="models")
 
