@@ -48,7 +48,7 @@ def test_what_is_written_is_read_again(tmp_path):
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, more, said):
-    with pytest.raises(UserError, match="config.yaml") as error:
+    with pytest.raises(UserError, match=r"config\.yaml") as error:
         load(tmp_path, BASE + more)
     assert said in str(error.value)
     assert "pw" not in str(error.value)
