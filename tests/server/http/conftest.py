@@ -1,14 +1,7 @@
 """The server in this process, over tools and maps of the test's making, and as a real process."""
 
 import asyncio
-import contextlib
 import io
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +22,7 @@ from wheretaken.server.metrics import Metrics
 from wheretaken.server.providers import terms
 from wheretaken.server.shelf import Shelf
 from wheretaken.testing.maps import FewPlaces
+from wheretaken.testing.served import Served
 from wheretaken.tools import Tool, ToolContext, ToolResult, Toolset
 from wheretaken.tools.amap import AMAP
 from wheretaken.tools.worldwide import WORLDWIDE
@@ -126,48 +120,6 @@ async def bench(tmp_path: Path) -> AsyncGenerator[Callable[..., Bench]]:
     for one in made:
         await one.client.aclose()
         await one.desk.aclose()
-
-
-class Served:
-    """`wheretaken serve` as a process of its own."""
-
-    def __init__(self, directory: Path, *options: str, **environment: str) -> None:
-        self.log = directory / "server.log"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "wheretaken", "serve", "--port", "0", "--cache", "memory", *options],
-                cwd=directory,
-                env=os.environ | {"TMPDIR": str(directory)} | environment,
-                stderr=log,
-            )
-        self.url = self._started()
-
-    def _started(self) -> str:
-        for _ in range(600):
-            if found := re.search(r"at (http://\S+)", self.log.read_text()):
-                with contextlib.suppress(httpx2.TransportError):
-                    httpx2.get(f"{found[1]}/healthz", timeout=5)
-                    return found[1]
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.05)
-        pytest.fail(f"the server does not start: {self.log.read_text()}")
-
-    def children(self) -> list[int]:
-        """Return the processes of the workers."""
-        listed = subprocess.run(
-            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        lines = (line.split(maxsplit=1) for line in listed.stdout.splitlines())
-        return [int(pid) for pid, command in lines if "spawn_main" in command]
-
-    def stop(self) -> int:
-        """Ask it to stop, and return its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from wheretaken.testing.served import Served
 from wheretaken.testing.services import FakeService, Reply
 from wheretaken.testing.services import serve as serve_fake
 
-from .conftest import Served, until
+from .conftest import until
 
 Serve = Callable[..., Served]
 

@@ -16,10 +16,11 @@ from prometheus_client.mmap_dict import MmapedDict
 
 from wheretaken.testing import rollouts
 from wheretaken.testing.rollouts import Outcome, Shops, Verdict
+from wheretaken.testing.served import Served
 from wheretaken.testing.services import Asked, FakeService, Mishap, Reply, at_random, slow
 from wheretaken.testing.services import serve as serve_fake
 
-from .conftest import Served, until
+from .conftest import until
 
 Serve = Callable[..., Served]
 

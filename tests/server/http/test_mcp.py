@@ -18,8 +18,9 @@ from mcp.client.streamable_http import streamable_http_client
 
 from wheretaken.errors import QuotaError, ServiceError, ToolError
 from wheretaken.server.mcp import McpTools
+from wheretaken.testing.served import Served
 
-from .conftest import Bench, Served
+from .conftest import Bench
 
 Make = Callable[..., Bench]
 Serve = Callable[..., Served]
