@@ -145,7 +145,7 @@ def test_what_is_left_out_is_listed(make_set, tmp_path):
 
 def test_leaks_are_left_out(make_set, tmp_path):
     train, test = make_set(5, "train"), make_set(2, "test", first_seed=3)
-    done = prepare(open_dataset(train), tmp_path / "out.parquet", "verl", against=open_dataset(test))
+    done = prepare(open_dataset(train), tmp_path / "out.parquet", "verl", against=[open_dataset(test)])
     assert (done.written, done.problems) == (3, {"leak": 2})
     assert [row["extra_info"]["index"] for row in rows_of(tmp_path / "out.parquet")] == [0, 1, 2]
 

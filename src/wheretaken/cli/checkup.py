@@ -29,6 +29,8 @@ class Feature:
     """Module to import and the distribution that holds it."""
     extra: str = "offline"
     """Which extra installs it; empty for the core."""
+    imported: bool = True
+    """Whether it is imported to be sure; what takes half a minute for that is only looked up."""
 
     @property
     def mend(self) -> str:
@@ -119,6 +121,19 @@ FEATURES = (
         extra="server",
     ),
     Feature("data sets of the Hugging Face hub", (("datasets", "datasets"),), extra="hub"),
+    Feature("training: export and curves", (("matplotlib", "matplotlib"), ("yaml", "pyyaml")), extra="train"),
+    Feature(
+        "training with TRL",
+        (("torch", "torch"), ("transformers", "transformers"), ("trl", "trl"), ("peft", "peft")),
+        extra="trl",
+        imported=False,
+    ),
+    Feature(
+        "training with verl (in an environment without TRL)",
+        (("torch", "torch"), ("ray", "ray"), ("verl", "verl"), ("transfer_queue", "transferqueue")),
+        extra="verl",
+        imported=False,
+    ),
 )
 
 
@@ -164,7 +179,8 @@ def _feature(feature: Feature) -> Finding:
     versions: list[str] = []
     for module, distribution in feature.modules:
         try:
-            importlib.import_module(module)
+            if feature.imported:
+                importlib.import_module(module)
             versions.append(f"{distribution} {metadata.version(distribution)}")
         except (ImportError, metadata.PackageNotFoundError) as error:
             return Finding(feature.name, False, f"{distribution}: {error}", feature.mend, feature.needed)

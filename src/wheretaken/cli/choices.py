@@ -32,6 +32,15 @@ class Purpose(StrEnum):
     """TRL's trainers."""
 
 
+class Engine(StrEnum):
+    """Who trains."""
+
+    TRL = "trl"
+    """On one machine."""
+    VERL = "verl"
+    """On a cluster."""
+
+
 class Source(StrEnum):
     """Where a data set is downloaded from."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from wheretaken.cli.choices import Purpose, Source
-from wheretaken.cli.options import AsJson, DatumName, Images
+from wheretaken.cli.options import AsJson, Columns, DatumName, Images
 
 app = typer.Typer(
     help="Data sets: look at them, prepare them for training, download them.", no_args_is_help=True
@@ -17,12 +17,6 @@ app = typer.Typer(
 SetPath = Annotated[
     str,
     typer.Argument(metavar="PATH", help="A table, a folder of photos, or a Hugging Face id: hf:OWNER/NAME."),
-]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--column", metavar="FIELD=NAME", help="Which column is image, lat, lon, city, ...; repeatable."
-    ),
 ]
 
 

@@ -55,7 +55,7 @@ def info(path: str, options: SetOptions, *, against: str, as_json: bool) -> int:
     """Print what is in a data set."""
     data = opened(path, options)
     other = _other(against, path, options)
-    with _counting("looking at photos") as progress:
+    with counting("looking at photos") as progress:
         found = survey(data, against=other, progress=progress)
     if as_json:
         consoles.write_json(found.model_dump(mode="json"))
@@ -79,8 +79,10 @@ def prepare(
     notices = consoles.notices()
     for note in data.notes:
         notices.print(note, markup=False)
-    with _counting("preparing photos") as progress:
-        done = write(data, output, purpose.value, against=other, limit=limit, progress=progress)
+    with counting("preparing photos") as progress:
+        done = write(
+            data, output, purpose.value, against=[other] if other else (), limit=limit, progress=progress
+        )
     _tell(notices, done, output)
     consoles.results().print(str(output), markup=False)
     return OK
@@ -122,7 +124,7 @@ _NAMED = {
 
 
 @contextlib.contextmanager
-def _counting(what: str) -> Generator[Callable[[int], None]]:
+def counting(what: str) -> Generator[Callable[[int], None]]:
     """Show on stderr how many photos are done, and how quickly; nothing when it is not a terminal."""
     console = consoles.notices()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

@@ -12,6 +12,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 Images = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where the photos are, when not beside the table.")
 ]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column", metavar="FIELD=NAME", help="Which column is image, lat, lon, city, ...; repeatable."
+    ),
+]
 DatumName = Annotated[
     str, typer.Option("--datum", metavar="NAME", help="Of the table's positions: WGS-84, GCJ-02 or BD-09.")
 ]

@@ -38,7 +38,7 @@ def score(
     files: Sequence[Path], *, reading: Reading, thresholds: str, data: Path | None, as_json: bool
 ) -> int:
     """Score files; return the exit code."""
-    limits = tuple(sorted({_km(part) for part in thresholds.split(",")})) if thresholds else ACC_KM
+    limits = tuple(sorted({kilometres(part) for part in thresholds.split(",")})) if thresholds else ACC_KM
     photos = None if data is None else _opened(data)
     scores: list[Score] = []
     for path in files:
@@ -66,7 +66,7 @@ def score(
 def split(files: Sequence[Path], *, at: str, agree: int, reading: Reading, as_json: bool) -> int:
     """Score files on the photos that several of them find, and on the others; return the exit code."""
     read = [by_photo(str(path), read_results(path, reading=reading.value)) for path in files]
-    found = tiers(read, at_km=_km(at), agree=agree)
+    found = tiers(read, at_km=kilometres(at), agree=agree)
     if as_json:
         consoles.write_json(found.model_dump(mode="json"))
     else:
@@ -96,7 +96,12 @@ def compare(a: Path, b: Path, *, reading: Reading, seed: int, as_json: bool) -> 
     return 0
 
 
-def _km(text: str) -> float:
+def kilometres(text: str) -> float:
+    """Read a distance as people write it; a number alone is kilometres.
+
+    Raises:
+        UserError: it is none.
+    """
     match = _DISTANCE.fullmatch(text.strip())
     km = float(match[1]) / (1000 if (match[2] or "km").lower() == "m" else 1) if match else 0.0
     if km <= 0:

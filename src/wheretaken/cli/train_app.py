@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from wheretaken.cli.choices import Engine  # noqa: TC001 - typer reads annotations
+from wheretaken.cli.options import Columns, DatumName, Images
+
 app = typer.Typer(
     help="Train a model with the tools: export data, run TRL or verl, look at the curves.",
     no_args_is_help=True,
@@ -15,3 +18,90 @@ app = typer.Typer(
 Config = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="A config.yaml of `train export`, or its directory.")
 ]
+
+
+@app.command("export")
+def export(
+    data: Annotated[str, typer.Option(metavar="PATH", help="The data set; see `wheretaken data info`.")],
+    out: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where to write; a new directory.")
+    ],
+    engine: Annotated[Engine, typer.Option(help="Who trains: TRL on one machine, or verl on a cluster.")],
+    toolset: Annotated[
+        str, typer.Option(metavar="NAME", help="worldwide, amap, google, or direct: no tools.")
+    ] = "worldwide",
+    preset: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="toy, single (usual for TRL), paper (usual for verl), released."),
+    ] = "",
+    model: Annotated[
+        str, typer.Option(metavar="PATH", help="The weights: a directory or a hub name; else the preset's.")
+    ] = "",
+    tools_config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.yaml", help="Describe the tools as this verl tool-config does."),
+    ] = None,
+    server: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="A running `wheretaken serve`; else the tools run with the rollouts."
+        ),
+    ] = "",
+    val: Annotated[
+        str, typer.Option(metavar="PATH", help="Another data set to validate with, else a part of it.")
+    ] = "",
+    val_share: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=0.9, help="The part, by place; 0 for none.")
+    ] = 0.05,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="Train on no photo of this set, such as a test set; repeatable."),
+    ] = None,
+    pass_rates: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Runs of a model over the set: choose by difficulty; repeatable."),
+    ] = None,
+    within: Annotated[
+        str, typer.Option(metavar="DISTANCE", help="Near enough to be right, for --pass-rates: 500m, 10km.")
+    ] = "10km",
+    min_rate: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=1, help="Least share of right runs.")
+    ] = 0.05,
+    max_rate: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=1, help="Largest share of right runs.")
+    ] = 0.95,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Train on the first N photos at most.")
+    ] = None,
+    images: Images = None,
+    columns: Columns = None,
+    datum: DatumName = "",
+) -> None:
+    """Make a directory for training out of a data set: rows, pictures, tools, prompt and settings."""
+    from wheretaken.cli import datasets, training  # noqa: PLC0415 - see the package's docstring
+
+    options = training.ExportOptions(
+        data=data, engine=engine.value, toolset=toolset, preset=preset, model=model,
+        tools_config=tools_config, server=server, val=val, val_share=val_share,
+        against=against or [], pass_rates=pass_rates or [],
+        within=within, least=min_rate, most=max_rate, limit=limit,
+        reading=datasets.SetOptions(images=images, columns=columns or [], datum=datum),
+    )  # fmt: skip
+    raise typer.Exit(training.write(options, out))
+
+
+@app.command("inspect")
+def inspect(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="Trainings: their output, or the directory of their settings."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Where to write; else DIR/inspect."),
+    ] = None,
+) -> None:
+    """Draw a training's curves as a page and a picture: rewards, tools, lengths, pass@k, KL and more."""
+    from wheretaken.cli import training  # noqa: PLC0415 - as above
+
+    raise typer.Exit(training.look(directories, out))

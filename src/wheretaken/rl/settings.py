@@ -30,6 +30,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+TopP = Annotated[float, Field(gt=0, le=1)]
+TopK = Annotated[int, Field(ge=0)]
+"""0 for all tokens."""
 ServerUrl = Annotated[str, AfterValidator(lambda url: check_base(url) if url else "")]
 
 
@@ -134,9 +137,14 @@ class Recipe(_Part):
     kl: Annotated[float, Field(ge=0)] = 0.001
     """Weight of the divergence from the first weights; 0 needs no second model."""
     temperature: Positive = 1.0
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    top_k: Annotated[int, Field(ge=0)] = 60
-    """0 for all tokens."""
+    top_p: TopP = 1.0
+    """In training, tokens that sampling leaves out would be missing from the probabilities as well."""
+    top_k: TopK = 0
+    eval_temperature: Annotated[float, Field(ge=0)] = 1.0
+    eval_top_p: TopP = 0.95
+    eval_top_k: TopK = 60
+    eval_runs: Count = 1
+    """Rollouts of each photo of the validation set; with several, pass@k is measured."""
     turns: Count = 8
     """Model turns of a rollout, the last of which has to answer."""
     prompt_tokens: Count = 4096

@@ -27,11 +27,12 @@ from wheretaken.messages import Picture
 from wheretaken.tools import Tool, ToolResult, Toolset
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import httpx2
 
     from wheretaken.geo import Datum
+    from wheretaken.maps.offline.provider import OfflineProvider
     from wheretaken.messages import ToolSpec
     from wheretaken.rl.settings import ToolSettings
 
@@ -93,13 +94,17 @@ class Toolbox(ABC):
 class LocalToolbox(Toolbox):
     """Tools in this process."""
 
-    def __init__(self, toolset: Toolset, maps: MapProvider) -> None:
-        """Offer these tools on these maps, which are closed with the toolbox."""
+    def __init__(
+        self, toolset: Toolset, maps: MapProvider, prepare: Callable[[], None] = lambda: None
+    ) -> None:
+        """Offer these tools on these maps, which are closed with the toolbox; `prepare` makes them ready."""
         super().__init__(toolset)
         self._maps = maps
+        self._prepare = prepare
 
     async def check(self) -> None:
-        """Nothing can be away."""
+        """Build what the maps build on their first use: no rollout should have to wait for it."""
+        await asyncio.to_thread(self._prepare)
 
     async def run(self, name: str, arguments: str, seen: Sequence[Picture]) -> Done:
         """Run a call as the agent loop does."""
@@ -276,8 +281,9 @@ def open_toolbox(settings: ToolSettings) -> Toolbox:
     from wheretaken.api import offered  # noqa: PLC0415 - as slow to load as the tools are
 
     if not settings.server:
-        maps, tools = offered(settings.toolset, settings.config)
-        return LocalToolbox(tools, maps)
+        made: list[OfflineProvider] = []
+        maps, tools = offered(settings.toolset, settings.config, offline=lambda: _offline(made))
+        return LocalToolbox(tools, maps, *(provider.prepare for provider in made))
     from wheretaken.server.toolsets import toolset  # noqa: PLC0415 - as above
 
     if settings.toolset == "direct":
@@ -287,6 +293,13 @@ def open_toolbox(settings: ToolSettings) -> Toolbox:
     from wheretaken.tools.config import configured  # noqa: PLC0415 - needs the extra
 
     return ServedToolbox(configured(toolset(settings.toolset, _AnyMaps()), settings.config), settings)
+
+
+def _offline(made: list[OfflineProvider]) -> OfflineProvider:
+    from wheretaken.maps.offline.provider import offline_provider  # noqa: PLC0415 - loads map libraries
+
+    made.append(offline_provider())
+    return made[-1]
 
 
 def _object(content: bytes) -> dict[str, Any]:

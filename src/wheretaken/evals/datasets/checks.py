@@ -118,7 +118,7 @@ class Watch:
         self._against = ""
 
     def against(self, data: DataSet, progress: Callable[[int], None] | None = None) -> int:
-        """Remember the pictures and the places of another set.
+        """Remember the pictures and the places of another set; there may be several.
 
         Args:
             data: such as the test set.
@@ -130,7 +130,7 @@ class Watch:
         Raises:
             DataError: see `DataSet.rows`.
         """
-        self._against = data.name
+        self._against = data.name if not self._against else f"{self._against} or {data.name}"
         unread = 0
         for number, item in enumerate(examine(data.rows()), 1):
             truth = item.row.truth

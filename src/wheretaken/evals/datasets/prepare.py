@@ -10,6 +10,9 @@ hash of the picture. The layouts:
   the row. Truth is in `reward_model.ground_truth`, which only the reward function reads.
 - `trl` (its trainers): `prompt, images` and, for the reward function, `lat, lon, city, country, sha256`.
 
+`Making.media` writes the pictures as files of a folder, named by their content, and paths into the rows:
+processes that share a row then open a picture each for itself.
+
 Memory is bounded: photos are taken as they come, and a row group is written when it is full.
 """
 
@@ -26,13 +29,13 @@ from wheretaken.errors import DataError, UserError
 from wheretaken.evals.datasets.arrow import Writer
 from wheretaken.evals.datasets.checks import Watch, examine
 from wheretaken.evals.datasets.opening import PROBLEMS
+from wheretaken.messages import EXTENSIONS
 from wheretaken.paths import atomic_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from wheretaken.evals.datasets.reading import Table
     from wheretaken.evals.model import DataSet, Row
     from wheretaken.photos import BareFile
 
@@ -40,7 +43,7 @@ Layout = Literal["table", "verl", "trl"]
 AGENT = "tool_agent"
 """verl's own agent loop with tools; `actor_rollout_ref.rollout.agent` may put another under this name."""
 _IMAGE = {"bytes": "binary", "path": "string"}
-"""As `datasets` has a picture; the path is always empty, as a file's name may tell the place."""
+"""As `datasets` has a picture; the path is empty or one of ours, as a file's own name may tell the place."""
 _TRUTH = {"lat": "double", "lon": "double", "city": "string", "country": "string"}
 _MESSAGES = [{"role": "string", "content": "string"}]
 _FIELDS: Mapping[Layout, Mapping[str, Any]] = {
@@ -71,6 +74,21 @@ _FEATURES: Mapping[Layout, Mapping[str, Any] | None] = {
 """What `datasets` makes of the columns: pictures become pictures where they are loaded."""
 
 
+@dataclass(frozen=True)
+class Making:
+    """How rows are made."""
+
+    system: str = prompts.SYSTEM
+    """What a model is told first."""
+    media: Path | None = None
+    """The folder that pictures are written to; without it they are in the rows."""
+    agent: str = AGENT
+    """verl's agent loop."""
+    min_pixels: int | None = None
+    """For verl's image processor, where pictures are files."""
+    max_pixels: int | None = None
+
+
 @dataclass
 class Prepared:
     """What became of a data set."""
@@ -84,11 +102,12 @@ class Prepared:
 
 
 def prepare(
-    data: Table,
+    data: DataSet,
     output: Path,
     layout: Layout,
     *,
-    against: DataSet | None = None,
+    against: Sequence[DataSet] = (),
+    making: Making | None = None,
     limit: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Prepared:
@@ -101,32 +120,33 @@ def prepare(
         output: replaced when everything is written, left alone when anything fails.
         layout: for whom.
         against: such as the test set.
+        making: how rows are made, where not as usual.
         limit: only the first rows.
-        progress: told how many photos are done, those of the other set first.
+        progress: told how many photos are done, those of the other sets first.
 
     Raises:
         DataError: a row cannot be used, or no photo can.
         MissingExtraError: pyarrow is not installed.
         UserError: the output cannot be written.
     """
-    result = Prepared()
+    result, making = Prepared(), making or Making()
     try:
         with contextlib.ExitStack() as stack:
             listed = stack.enter_context(atomic_path(problems_file(output)))
             target = stack.enter_context(atomic_path(output))
             problems = stack.enter_context(listed.open("w", encoding="utf-8"))
             watch = stack.enter_context(Watch())
-            writer = stack.enter_context(Writer(target, _FIELDS[layout], features=_FEATURES[layout]))
-            if against is not None:
-                result.against_unread = watch.against(against, progress)
+            writer = stack.enter_context(Writer(target, _fields(layout, making), features=_FEATURES[layout]))
+            for other in against:
+                result.against_unread += watch.against(other, progress)
             for item in examine(islice(data.rows(), limit)):
                 found = watch.problems(item)
                 problems.writelines(problem.model_dump_json() + "\n" for problem in found)
                 result.problems.update(problem.kind for problem in found)
                 result.read += 1
                 if item.picture and not any(problem.kind == "leak" for problem in found):
-                    row = _ROWS[layout](data.name, item.row, item.picture, result.written)
-                    writer.write(row, len(item.picture.data))
+                    row = _ROWS[layout](data.name, item.row, item.picture, result.written, making)
+                    writer.write(row, 0 if making.media else len(item.picture.data))
                     result.written += 1
                 if progress:
                     progress(result.read)
@@ -142,10 +162,29 @@ def problems_file(output: Path) -> Path:
     return output.with_name(output.name.removesuffix(".parquet") + PROBLEMS)
 
 
-def _nothing(data: Table, result: Prepared) -> str:
+def _fields(layout: Layout, making: Making) -> Mapping[str, Any]:
+    fields = _FIELDS[layout]
+    if layout == "verl" and making.media:
+        sizes = {name: "int64" for name in ("min_pixels", "max_pixels") if getattr(making, name)}
+        return {**fields, "images": [{"image": "string", **sizes}]}
+    return fields
+
+
+def _kept(making: Making, picture: BareFile) -> dict[str, Any]:
+    """Return a picture as `datasets` has it, in the row or as a file beside it."""
+    if making.media is None:
+        return {"bytes": picture.data}
+    file = making.media.resolve() / f"{picture.sha256}.{EXTENSIONS[picture.mime]}"
+    if not file.exists():
+        with atomic_path(file) as temporary:
+            temporary.write_bytes(picture.data)
+    return {"path": str(file)}
+
+
+def _nothing(data: DataSet, result: Prepared) -> str:
     kinds = ", ".join(f"{count} {kind}" for kind, count in result.problems.most_common())
     return (
-        f"none of the {result.read} photos of {data.source.name} can be used ({kinds or 'it has no rows'}): "
+        f"none of the {result.read} photos of {data.name} can be used ({kinds or 'it has no rows'}): "
         "say where they are with --images DIR, and see  wheretaken data info"
     )
 
@@ -154,14 +193,14 @@ def _truth(row: Row) -> dict[str, Any]:
     return row.truth.model_dump()
 
 
-def _prompt(content: str) -> list[dict[str, str]]:
-    return [{"role": "system", "content": prompts.SYSTEM}, {"role": "user", "content": content}]
+def _prompt(making: Making, content: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": making.system}, {"role": "user", "content": content}]
 
 
-def _table_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, Any]:
+def _table_row(name: str, row: Row, picture: BareFile, number: int, making: Making) -> dict[str, Any]:
     del name, number
     return {
-        "image": {"bytes": picture.data},
+        "image": _kept(making, picture),
         **_truth(row),
         "id": row.id,
         "split": row.split,
@@ -169,12 +208,15 @@ def _table_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str,
     }
 
 
-def _verl_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, Any]:
+def _verl_row(name: str, row: Row, picture: BareFile, number: int, making: Making) -> dict[str, Any]:
+    image = _kept(making, picture)
+    if making.media:
+        image = {"image": image["path"], "min_pixels": making.min_pixels, "max_pixels": making.max_pixels}
     return {
         "data_source": name,
-        "agent_name": AGENT,
-        "prompt": _prompt(f"<image>\n{prompts.QUESTION}"),
-        "images": [{"bytes": picture.data}],
+        "agent_name": making.agent,
+        "prompt": _prompt(making, f"<image>\n{prompts.QUESTION}"),
+        "images": [image],
         "reward_model": {"style": "rule", "ground_truth": _truth(row)},
         "extra_info": {
             "index": number,
@@ -185,17 +227,17 @@ def _verl_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, 
     }
 
 
-def _trl_row(name: str, row: Row, picture: BareFile, number: int) -> dict[str, Any]:
+def _trl_row(name: str, row: Row, picture: BareFile, number: int, making: Making) -> dict[str, Any]:
     del name, number
     return {
-        "prompt": _prompt(prompts.QUESTION),
-        "images": [{"bytes": picture.data}],
+        "prompt": _prompt(making, prompts.QUESTION),
+        "images": [_kept(making, picture)],
         **_truth(row),
         "sha256": picture.sha256,
     }
 
 
-_ROWS: Mapping[Layout, Callable[[str, Row, BareFile, int], dict[str, Any]]] = {
+_ROWS: Mapping[Layout, Callable[[str, Row, BareFile, int, Making], dict[str, Any]]] = {
     "table": _table_row,
     "verl": _verl_row,
     "trl": _trl_row,
