@@ -102,7 +102,12 @@ FEATURES = (
     ),
     Feature(
         "models over HTTP (vLLM, Ollama, OpenAI, …)",
-        (("openai", "openai"), ("httpx2", "httpx2"), ("pydantic_settings", "pydantic-settings")),
+        (
+            ("openai", "openai"),
+            ("aiohttp", "aiohttp"),
+            ("httpx2", "httpx2"),
+            ("pydantic_settings", "pydantic-settings"),
+        ),
         extra="models",
     ),
     Feature(

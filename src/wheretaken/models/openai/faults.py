@@ -32,16 +32,24 @@ def model_error(error: openai.APIError, name: str, settings: ModelSettings, scru
 
 
 def _told(error: openai.APIError, settings: ModelSettings) -> tuple[str, str]:
-    if isinstance(error, openai.APITimeoutError):
+    cause = _first_cause(error)
+    if isinstance(error, openai.APITimeoutError) and isinstance(cause, TimeoutError):
         waited = settings.timeouts
         limits = f"connect {waited.connect:g} s, read {waited.read:g} s"
         return f"no reply in time ({limits}); raise timeouts.read, or run fewer at a time", "late"
     if isinstance(error, openai.APIConnectionError):
-        cause = type(error.__cause__).__name__ if error.__cause__ else "no connection"
-        return f"cannot be reached, or broke off ({cause}); does it run, and is base_url right?", "network"
+        named = "no connection" if cause is error else type(cause).__name__
+        return f"cannot be reached, or broke off ({named}); does it run, and is base_url right?", "network"
     if isinstance(error, openai.APIStatusError):
         return _status(error.status_code, _said(error), settings)
     return f"broke off with an error: {quoted(error.message)}", "reply"
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return what it began with: on its way here, a connection that breaks is also called a timeout."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _status(status: int, said: str, settings: ModelSettings) -> tuple[str, str]:
