@@ -25,7 +25,15 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from wheretaken.sampling.calibration import MEASURED, SCALES_KM, Calibration, Curve, features, logistic
+from wheretaken.sampling.calibration import (
+    MEASURED,
+    RADIUS_CHANCE,
+    SCALES_KM,
+    Calibration,
+    Curve,
+    features,
+    logistic,
+)
 from wheretaken.sampling.trust import PRIOR, Trust, band
 from wheretaken.sampling.vote import decide
 from wheretaken.scoring import ACC_KM
@@ -166,9 +174,23 @@ def fit_calibration(
     of = np.array([decisions[k].of for k in used], dtype=np.int64)
     x = features(near, of)
     right = km[used][:, None] < np.array(SCALES_KM)
-    return Calibration(
-        curves=tuple(_fit_curve(x[:, k], right[:, k], curve) for k, curve in enumerate(prior.curves))
-    )
+    curves = tuple(_fit_curve(x[:, k], right[:, k], curve) for k, curve in enumerate(prior.curves))
+    fitted = Calibration(curves=curves)
+    return Calibration(curves=curves, level=_conformal(fitted.levels(near, of, km[used]), prior.level))
+
+
+def _conformal(levels: npt.NDArray[np.float64], prior: float) -> float:
+    """Return the level below which the truth was in 80 of 100 cases.
+
+    The rank is that of split conformal prediction, with the level of the truth as its score, which holds
+    whatever the curves are: Lei et al., "Distribution-Free Predictive Inference for Regression", JASA 2018.
+    A handful of cases spread as the prior says are added, so that few photos do not move it far.
+    """
+    below = prior * (np.arange(_ASSUMED * RADIUS_CHANCE) + 0.5) / (_ASSUMED * RADIUS_CHANCE)
+    above = np.ones(round(_ASSUMED * (1 - RADIUS_CHANCE)))
+    scores = np.sort(np.concatenate([levels, below, above]))
+    rank = min(int(np.ceil((len(scores) + 1) * RADIUS_CHANCE)), len(scores))
+    return float(np.clip(scores[rank - 1], _ENOUGH, 1 - _ENOUGH))
 
 
 def _fit_curve(x: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], prior: Curve) -> Curve:

@@ -9,7 +9,8 @@ and
 `x` is the log-odds of the share of agreement; the half keeps it finite when all agree, so that 16 of 16 say
 more than 2 of 2, and nobody is ever certain. With `even` 0 and both slopes 1 the chance is the share itself,
 `(a - 1/2) / n`. Chances grow with the distance; between the distances they are interpolated along its
-logarithm, and the radius is where they reach 80 %.
+logarithm, and the radius is where they reach 80 %, or the level at which radii held on the photos that the
+curves were fitted on: what a line between two distances says too much or too little is mended there.
 
 How far agreement can be trusted depends on the photos: models that saw the same landmark agree because it is
 there, models that guess agree on the middle of the same large city. `MEASURED` is a compromise, stated there;
@@ -37,6 +38,7 @@ RADIUS_CHANCE = 0.8
 _AGREE = SCALES_KM.index(AGREE_KM)
 _NEAREST_KM, _FARTHEST_KM = 0.05, 20_004.0
 """Where the chances start from 0 (the size of what a photo shows) and end at 1 (half a meridian)."""
+_STEPS: list[float] = np.log([_NEAREST_KM, *SCALES_KM, _FARTHEST_KM]).tolist()
 
 
 class Curve(BaseModel):
@@ -53,11 +55,13 @@ class Curve(BaseModel):
 
 
 class Calibration(BaseModel):
-    """One curve for each of `SCALES_KM`."""
+    """One curve for each of `SCALES_KM`, and where a radius is read off them."""
 
     model_config = ConfigDict(frozen=True)
 
     curves: Annotated[tuple[Curve, ...], Field(min_length=len(SCALES_KM), max_length=len(SCALES_KM))]
+    level: Annotated[float, Field(gt=0, lt=1)] = RADIUS_CHANCE
+    """The chance that the curves give to a radius which holds the truth in 80 of 100 cases."""
 
     def chances(self, near: npt.NDArray[np.int64], of: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the chances that the truth is within each of `SCALES_KM`, never falling with the distance.
@@ -76,12 +80,24 @@ class Calibration(BaseModel):
 
     def radii_km(self, near: npt.NDArray[np.int64], of: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the radii that hold the truth in 80 of 100 cases, shape (m,); arguments as for `chances`."""
-        steps = np.log([_NEAREST_KM, *SCALES_KM, _FARTHEST_KM])
         radii = [
-            np.interp(RADIUS_CHANCE, [0.0, *chances, 1.0], steps)
-            for chances in self.chances(near, of).tolist()
+            np.interp(self.level, [0.0, *chances, 1.0], _STEPS) for chances in self.chances(near, of).tolist()
         ]
         return np.exp(np.array(radii, dtype=np.float64))
+
+    def levels(
+        self, near: npt.NDArray[np.int64], of: npt.NDArray[np.int64], km: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return the chances that the truth is within `km`, shape (m,), of each answer.
+
+        Where the curves are right, they are spread evenly between 0 and 1.
+        """
+        steps = np.log(np.clip(km, _NEAREST_KM, _FARTHEST_KM)).tolist()
+        found = [
+            float(np.interp(step, _STEPS, [0.0, *chances, 1.0]))
+            for step, chances in zip(steps, self.chances(near, of).tolist(), strict=True)
+        ]
+        return np.array(found, dtype=np.float64)
 
 
 def features(near: npt.NDArray[np.int64], of: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
