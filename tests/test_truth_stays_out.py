@@ -20,6 +20,7 @@ from wheretaken.evals.model import Row, Truth
 from wheretaken.maps import Place
 from wheretaken.messages import Message, ToolSpec
 from wheretaken.models.reader.reader import Reader
+from wheretaken.sampling.judge import Judge
 from wheretaken.sampling.parallel import Statement, Vote
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scripted import ScriptedModel, call, say
@@ -250,3 +251,36 @@ async def test_running_a_data_set_gives_models_maps_and_verifiers_nothing_of_the
         assert [canary for canary in CANARIES if canary.casefold() in text.casefold()] == []
     for picture in {p for model in used for asked in model.asked for m in asked for p in m.pictures}:
         assert [canary for canary in CANARIES if canary.encode() in picture.data] == []
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_model_that_verifies_is_shown_nothing_of_the_truth(photo, tmp_path, again):
+    """Also when the runs are read back from a directory in which results with the truth lie."""
+    maps = FewPlaces([Place(id="t:1", name="Elsewhere", kind="city", lat=1.5, lon=2.5)])
+    far = ANSWER.replace("1.5", "-9.5")
+    judge = ScriptedModel([say(ANSWER)] * 4)
+
+    def model(seed: int) -> ScriptedModel:
+        return ScriptedModel([*EVERY_TOOL, say((ANSWER, far)[seed % 2])], strict=False)
+
+    out, settings = tmp_path / f"{CITY} canary runs", running.Settings(n=2, data_path=str(photo))
+    for resume in (False, True)[: 1 + again]:
+        verifier = Judge(judge, shuffles=2)
+        await running.run(
+            Canaries(photo), model, WORLDWIDE, maps, out, settings, verifier=verifier, resume=resume
+        )
+        (out / "solutions.jsonl").unlink()
+
+    assert len(judge.asked) == (4 if again else 2)
+    assert not any(judge.offered)
+    file = photo.read_bytes()
+    for asked in judge.asked:
+        pictures = [shown for message in asked for shown in message.pictures]
+        assert len(pictures) == 3  # the photo and two maps
+        for text in (message.model_dump_json() for message in asked):
+            assert [canary for canary in CANARIES if canary.casefold() in text.casefold()] == []
+            assert [word for word in ("score", "reward", "truth") if word in text] == []
+        for shown in pictures:
+            assert shown.data
+            assert shown.data not in file
+            assert [canary for canary in CANARIES if canary.encode() in shown.data] == []

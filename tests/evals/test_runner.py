@@ -14,6 +14,7 @@ from wheretaken.errors import DataError, MissingExtraError, ModelError, UserErro
 from wheretaken.evals.model import Row, Truth
 from wheretaken.evals.results import read_results
 from wheretaken.evals.running import Settings, run
+from wheretaken.sampling.judge import Judge
 from wheretaken.sampling.parallel import Vote
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scripted import ScriptedModel, call, say
@@ -378,6 +379,36 @@ async def test_who_goes_on_does_not_ask_a_verifier_again(tmp_path):
     await go(tmp_path, Photos(3), settings=settings, verifier=verifier, resume=True)
     assert verifier.asked == 3
     assert sorted((tmp_path / "results.jsonl").read_text().splitlines()) == sorted(before.splitlines())
+
+
+async def test_a_verifier_that_was_killed_is_shown_the_same_pictures_by_who_goes_on(tmp_path):
+    looked = call(("road_map", {"lat": 1.5, "lon": 2.5}))
+
+    def model(_seed):
+        return ScriptedModel([looked, say('{"lat": 1.5, "lon": 2.5}')])
+
+    async def judged(**rest):
+        judge = ScriptedModel([say('{"lat": 1.5, "lon": 2.5}')])
+        settings = Settings(n=2)
+        await go(tmp_path, Photos(1), model, settings=settings, verifier=Judge(judge), **rest)
+        (asked,) = judge.asked
+        return [(message.text, [shown.data for shown in message.pictures]) for message in asked]
+
+    first = await judged()
+    assert all(data for _, pictures in first for data in pictures)
+    assert len(first[-1][1]) == 2, "the photo and a map"
+    for name in ("results.jsonl", "solutions.jsonl"):
+        (tmp_path / name).unlink()
+    assert await judged(resume=True) == first
+
+    (photo,) = (path for path in (tmp_path / "media").iterdir() if path.read_bytes() in first[-1][1][:1])
+    for name in ("results.jsonl", "solutions.jsonl"):
+        (tmp_path / name).unlink()
+    photo.write_bytes(b"another picture")
+    judge = ScriptedModel([])
+    settings = Settings(n=2)
+    await go(tmp_path, Photos(1), model, settings=settings, verifier=Judge(judge), resume=True)
+    assert not judge.asked, "a picture that is not the one that was kept is shown to nobody"
 
 
 async def test_a_row_that_was_decided_early_needs_no_more_runs(tmp_path):

@@ -12,6 +12,7 @@ A directory of runs holds
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from typing import TYPE_CHECKING, Self
 
@@ -33,7 +34,7 @@ from wheretaken.agent.events import (
 from wheretaken.answers import Answer
 from wheretaken.errors import DataError
 from wheretaken.geo import Datum
-from wheretaken.messages import Message, Picture, Usage
+from wheretaken.messages import Message, Picture, PicturePart, Usage
 from wheretaken.paths import atomic_path
 
 if TYPE_CHECKING:
@@ -218,6 +219,37 @@ def read(directory: Path) -> Iterator[Trajectory]:
     for log in sorted((directory / "events").glob("*.jsonl")):
         if log.stem not in finished and (events := read_log(log)):
             yield Trajectory.fold(events)
+
+
+def with_pictures(directory: Path, trajectory: Trajectory) -> Trajectory:
+    """Return a trajectory that was read back with the bytes of its pictures, as far as they are there.
+
+    A file that is not what its name says was damaged or exchanged, and counts as lost.
+    """
+    loaded: dict[str, Picture] = {}
+
+    def load(picture: Picture) -> Picture:
+        if picture.sha256 not in loaded:
+            path = directory / picture.reference
+            data = b"" if picture.data or not path.is_file() else path.read_bytes()
+            known = hashlib.sha256(data).hexdigest() == picture.sha256
+            loaded[picture.sha256] = picture.model_copy(update={"data": data}) if known else picture
+        return loaded[picture.sha256]
+
+    def seen(message: Message) -> Message:
+        parts = tuple(
+            part.model_copy(update={"picture": load(part.picture)}) if isinstance(part, PicturePart) else part
+            for part in message.parts
+        )
+        return message.model_copy(update={"parts": parts})
+
+    tools = tuple(
+        tool.model_copy(update={"pictures": tuple(map(load, tool.pictures))})
+        if isinstance(tool, ToolEnded)
+        else tool
+        for tool in trajectory.tools
+    )
+    return trajectory.model_copy(update={"messages": tuple(map(seen, trajectory.messages)), "tools": tools})
 
 
 def read_log(path: Path) -> list[Event]:

@@ -92,7 +92,7 @@ class Calibration(BaseModel):
 
         Where the curves are right, they are spread evenly between 0 and 1.
         """
-        steps = np.log(np.clip(km, _NEAREST_KM, _FARTHEST_KM)).tolist()
+        steps: list[float] = np.log(np.clip(km, _NEAREST_KM, _FARTHEST_KM)).tolist()
         found = [
             float(np.interp(step, _STEPS, [0.0, *chances, 1.0]))
             for step, chances in zip(steps, self.chances(near, of).tolist(), strict=True)

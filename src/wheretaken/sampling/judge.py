@@ -223,9 +223,9 @@ def _escaped(data: dict[str, Any]) -> str:
 
 
 def _photo(runs: Sequence[Statement]) -> Picture | None:
-    pictures = (picture for run in runs for message in run.messages for picture in message.pictures)
-    first = next(pictures, None)
-    return first if first is not None and first.data else None
+    """Return the photo, which is the first picture of every run; of some the bytes may be lost."""
+    shown = ([picture for message in run.messages for picture in message.pictures] for run in runs)
+    return next((pictures[0] for pictures in shown if pictures and pictures[0].data), None)
 
 
 def _at(ballot: Ballot) -> LatLon:

@@ -16,6 +16,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from wheretaken.agent.trajectory import read, with_pictures
 from wheretaken.sampling import solution
 from wheretaken.sampling.parallel import DIRECT, Attempt, Statement, Vote, sample
 from wheretaken.sampling.solution import Solution
@@ -52,6 +53,22 @@ def attempts(
     return [Attempt(k, model(k), tools) for k, tools in enumerate(toolsets, seed)]
 
 
+def made_before(directory: Path, photo: PhotoInfo) -> list[Trajectory]:
+    """Return the runs of a photo that a directory holds, as `finished` of `solve` takes them.
+
+    Whatever ended the program that made them: those that had ended by themselves, one of each seed, with
+    their pictures. What it had begun beside them stays in the directory and has no say.
+
+    Raises:
+        DataError: there is no such directory, or a whole line in it is damaged.
+    """
+    found: dict[int, Trajectory] = {}
+    for run in read(directory):
+        if run.photo.sha256 == photo.sha256 and solution.ended_itself(run.stop_reason):
+            found.setdefault(run.seed, run)
+    return [with_pictures(directory, found[seed]) for seed in sorted(found)]
+
+
 async def solve(
     case: Case,
     attempts: Sequence[Attempt],
@@ -83,7 +100,7 @@ async def solve(
         watch: Called with every event of every run as it happens.
         on_delta: Called with what the models are writing, as far as they can tell.
         stop: Once it is set, what goes on is ended, and the runs that have ended give the answer.
-        finished: Runs of the photo that were made before.
+        finished: Runs of the photo that were made before; see `made_before`.
 
     The runs are weighed in the order of their seeds.
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from wheretaken.agent import Status, StopReason, Trajectory, read_log
 from wheretaken.agent.events import RunEnded
-from wheretaken.agent.trajectory import FILE, append
+from wheretaken.agent.trajectory import FILE, append, with_pictures
 from wheretaken.errors import DataError
 from wheretaken.paths import atomic_path
 
@@ -72,8 +72,8 @@ class Ledger:
         """Return the seeds with which a photo still has to be run."""
         return [seed for seed in seeds if run_id(sha256, seed) not in self.offsets]
 
-    def read(self, sha256: str, seeds: Sequence[int]) -> list[Trajectory]:
-        """Return the finished runs of a photo with some seeds."""
+    def read(self, sha256: str, seeds: Sequence[int], *, pictures: bool = False) -> list[Trajectory]:
+        """Return the finished runs of a photo with some seeds, on request with their pictures' bytes."""
         wanted = [self.offsets.get(run_id(sha256, seed)) for seed in seeds]
         found: list[Trajectory] = []
         if any(offset is not None for offset in wanted):
@@ -82,7 +82,7 @@ class Ledger:
                     if offset is not None:
                         file.seek(offset)
                         found.append(Trajectory.model_validate_json(file.readline()))
-        return found
+        return [with_pictures(self.directory, run) for run in found] if pictures else found
 
 
 def _scan(directory: Path, *, retry_failed: bool) -> tuple[dict[str, int], bool]:

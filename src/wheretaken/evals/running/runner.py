@@ -32,9 +32,9 @@ from wheretaken.evals.running import manifest, verdict
 from wheretaken.evals.running.ledger import Ledger, run_id
 from wheretaken.evals.running.settings import Config, DataConfig, Settings
 from wheretaken.paths import atomic_path
+from wheretaken.sampling import solution
 from wheretaken.sampling.early import EarlyStop
 from wheretaken.sampling.parallel import DIRECT, Attempt, Verifier, Vote
-from wheretaken.sampling.solution import read_solutions
 from wheretaken.sampling.solving import decided, solve
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class _Session:
         self.seeds = range(settings.seed, settings.seed + settings.n + settings.direct)
         self.early_stop = EarlyStop() if settings.early_stop else None
         # A vote is repeated when one goes on; what a model decided is not asked, and paid for, again.
-        solutions = () if isinstance(self.verifier, Vote) else read_solutions(self.out)
+        solutions = () if isinstance(self.verifier, Vote) else solution.read_solutions(self.out)
         self.solutions = {found.photo.sha256: found for found in solutions}
         loop = asyncio.get_running_loop()
         self.firsts = {sha256: loop.create_future() for sha256 in self.survey.repeated}
@@ -343,7 +343,8 @@ class _Session:
         return bool(entry.sha256) and not self.ledger.missing(entry.sha256, self.seeds)
 
     def _finished(self, entry: Entry) -> list[Trajectory]:
-        return self.ledger.read(entry.sha256, self.seeds)
+        # A vote looks at no picture.
+        return self.ledger.read(entry.sha256, self.seeds, pictures=not isinstance(self.verifier, Vote))
 
     def _repeats(self, entry: Entry) -> bool:
         """Tell whether an earlier row had this photo, and note that this one has."""
@@ -389,7 +390,9 @@ class _Session:
             return verdict.result(entry, found, found.runs[0].model, self.data.name)
         kept = self.solutions.get(entry.sha256)
         if kept is None or {run.id for run in kept.runs} != {run.id for run in finished}:
-            kept = await decided(finished[0].photo, finished, verifier=self.verifier)
+            kept = found = await decided(finished[0].photo, finished, verifier=self.verifier)
+            if not isinstance(self.verifier, Vote):
+                self.writer.do(lambda: solution.write(self.out, found))
         return verdict.result(entry, kept, finished[0].model, self.data.name)
 
     def _attempt(self, entry: Entry, seed: int) -> Attempt:
