@@ -50,19 +50,26 @@ def template() -> str:
 
 
 def build(
-    out: Path, texts: Sequence[str], *, moe: bool = False, size: Size | None = None, seed: int = 0
+    out: Path,
+    texts: Sequence[str],
+    *,
+    phrases: Sequence[str] = (),
+    moe: bool = False,
+    size: Size | None = None,
+    seed: int = 0,
 ) -> None:
     """Write a model with random weights.
 
     Args:
         out: The directory, which is made.
         texts: What the tokenizer is trained on; the closer to what the model will read, the fewer tokens.
+        phrases: Texts of one token each, however long: what stands in every prompt costs next to nothing.
         moe: Make the variant with a mixture of experts.
         size: How large.
         seed: Of the weights.
     """
     size = size or Size()
-    processor = _processor(texts, size.vocabulary)
+    processor = _processor(texts, phrases, size.vocabulary)
     processor.save_pretrained(out)
     torch.manual_seed(seed)
     kind = "Qwen3VLMoe" if moe else "Qwen3VL"
@@ -75,7 +82,7 @@ def build(
     model.save_pretrained(out)
 
 
-def _tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
+def _tokenizer(texts: Sequence[str], phrases: Sequence[str], vocabulary: int) -> Any:
     """Train a byte-level BPE with Qwen's special tokens."""
     pre = tokenizers.pre_tokenizers
     made = tokenizers.Tokenizer(tokenizers.models.BPE())
@@ -92,7 +99,7 @@ def _tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
     made.add_special_tokens(
         [tokenizers.AddedToken(name, special=True, normalized=False) for name in _SPECIAL]
     )
-    made.add_tokens([tokenizers.AddedToken(name, special=False, normalized=False) for name in _MARKS])
+    made.add_tokens([tokenizers.AddedToken(name, special=False, normalized=False) for name in (*_MARKS, *phrases)])
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=made,
         eos_token=_END,
@@ -104,8 +111,8 @@ def _tokenizer(texts: Sequence[str], vocabulary: int) -> Any:
     )
 
 
-def _processor(texts: Sequence[str], vocabulary: int) -> Any:
-    tokenizer = _tokenizer(texts, vocabulary)
+def _processor(texts: Sequence[str], phrases: Sequence[str], vocabulary: int) -> Any:
+    tokenizer = _tokenizer(texts, phrases, vocabulary)
     tokenizer.chat_template = template()
     patches = {"patch_size": _PATCH, "temporal_patch_size": 2, "merge_size": _MERGED}
     smallest = (_PATCH * _MERGED) ** 2
