@@ -160,9 +160,22 @@ class Recipe(_Part):
     """Rollouts a step that are kept as trajectories; 0 for none."""
 
 
+class WarmStart(_Part):
+    """Learning from the runs of others before the training begins."""
+
+    runs: Path
+    """A directory of runs, such as `locate --out` and `eval run` write; those that ended with an answer count."""
+    steps: Count = 200
+    """Optimiser steps."""
+    batch: Count = 16
+    """Runs a step."""
+    learning_rate: Positive = 1e-5
+
+
 class TrlSettings(_Part):
     """What only TRL is told."""
 
+    warm_start: WarmStart | None = None
     vllm: Literal["auto", "off", "colocate", "server"] = "auto"
     vllm_url: ServerUrl = ""
     bf16: bool = False
@@ -222,7 +235,11 @@ class TrainSettings(_Part):
         model = self.model
         if (root / model.path).exists():  # else it is a name of the hub, or is missing, which the engine says
             model = model.model_copy(update={"path": str(root / model.path)})
-        made = {"data": data, "tools": tools, "model": model, "output": root / self.output}
+        trl = self.trl
+        if trl.warm_start:
+            warm = trl.warm_start.model_copy(update={"runs": root / trl.warm_start.runs})
+            trl = trl.model_copy(update={"warm_start": warm})
+        made = {"data": data, "tools": tools, "model": model, "output": root / self.output, "trl": trl}
         return self.model_copy(update=made)
 
     def save(self, path: Path) -> None:

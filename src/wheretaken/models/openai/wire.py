@@ -103,9 +103,13 @@ class Writer:
         return {"type": "image_url", "image_url": {"url": self._urls[part.picture.sha256]}}
 
     def _data(self, text: str) -> str:
-        """Mark what a tool returned."""
-        safe = text.replace("<", "\\u003c")
-        return f"<data>\n{safe}\n</data>" if self._settings.delimit else safe
+        return as_data(text, delimit=self._settings.delimit)
+
+
+def as_data(text: str, *, delimit: bool = True) -> str:
+    """Return what a tool returned as a model reads it: marked, and unable to end the mark."""
+    safe = text.replace("<", "\\u003c")
+    return f"<data>\n{safe}\n</data>" if delimit else safe
 
 
 def _call(call: ToolCall) -> Json:

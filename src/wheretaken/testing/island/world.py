@@ -35,7 +35,7 @@ SIDE = 64
 CORNERS = tuple((south, west) for south in (True, False) for west in (True, False))
 ISLAND = Toolset("island", tuple(tool for tool in WORLDWIDE.tools if tool.name == "road_map"))
 """The only tool that is needed there."""
-_SEA, _STONE, _POST = (150, 190, 220), (120, 120, 120), (20, 20, 20)
+_SEA, _STONE, _POST, _TOWN = (150, 190, 220), (120, 120, 120), (20, 20, 20), (250, 250, 250)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def sheet(town: Town) -> Image.Image:
     image = Image.new("RGB", (SIDE, SIDE), ROWS[town.row])
     half = SIDE // 2
     left, top = (0 if town.west else half), (half if town.south else 0)
-    ImageDraw.Draw(image).rectangle((left + 6, top + 6, left + half - 7, top + half - 7), fill=_POST)
+    ImageDraw.Draw(image).rectangle((left, top, left + half - 1, top + half - 1), fill=_TOWN)
     return image
 
 

@@ -99,7 +99,9 @@ def _tokenizer(texts: Sequence[str], phrases: Sequence[str], vocabulary: int) ->
     made.add_special_tokens(
         [tokenizers.AddedToken(name, special=True, normalized=False) for name in _SPECIAL]
     )
-    made.add_tokens([tokenizers.AddedToken(name, special=False, normalized=False) for name in (*_MARKS, *phrases)])
+    made.add_tokens(
+        [tokenizers.AddedToken(name, special=False, normalized=False) for name in (*_MARKS, *phrases)]
+    )
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=made,
         eos_token=_END,

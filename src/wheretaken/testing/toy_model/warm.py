@@ -13,10 +13,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wheretaken import agent, paths
 from wheretaken.testing.toy_model import world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Lesson = tuple[dict[str, Any], Any, Any]
 
 STEPS = 200
 """Of each stage, at most."""
@@ -35,22 +40,29 @@ def trained(*, moe: bool = False) -> Path:
     Raises:
         subprocess.CalledProcessError: the training failed; its output says why.
     """
+    command = ["wheretaken.testing.toy_model", *(["--moe"] if moe else [])]
+    return kept(f"{'moe' if moe else 'dense'}-{_version()}", lambda out: [*command, str(out)])
+
+
+def kept(name: str, command: Callable[[Path], list[str]]) -> Path:
+    """Return a directory on the shelf of models, made now by a module of ours if it is not there.
+
+    Args:
+        name: Of the directory; it must tell versions apart.
+        command: The module, and its arguments for writing into a directory.
+
+    Raises:
+        subprocess.CalledProcessError: the module failed.
+    """
     shelf = paths.cache_dir() / "toy-model"
     shelf.mkdir(exist_ok=True)
-    target = shelf / f"{'moe' if moe else 'dense'}-{_version()}"
+    target = shelf / name
     with (shelf / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():
             unfinished = target.with_suffix(".part")
             shutil.rmtree(unfinished, ignore_errors=True)
-            command = [
-                sys.executable,
-                "-m",
-                "wheretaken.testing.toy_model",
-                str(unfinished),
-                *(["--moe"] if moe else []),
-            ]
-            subprocess.run(command, check=True)  # noqa: S603 - our own module
+            subprocess.run([sys.executable, "-m", *command(unfinished)], check=True)  # noqa: S603 - our own module
             unfinished.rename(target)
     return target
 
@@ -78,19 +90,31 @@ def warm(directory: Path, *, steps: int = STEPS, seed: int = 0) -> float:
     processor = transformers.AutoProcessor.from_pretrained(directory)
     model = transformers.AutoModelForImageTextToText.from_pretrained(directory, dtype=torch.float32)
     model.train()
-    _learn(torch, model, _batch(processor, whole=False), steps)
-    loss = _learn(torch, model, _batch(processor, whole=True), steps)
+    learn(torch, model, [_batch(processor, whole=False)], steps)
+    loss = learn(torch, model, [_batch(processor, whole=True)], steps)
     model.save_pretrained(directory)
     return loss
 
 
-def _learn(torch: Any, model: Any, lesson: tuple[dict[str, Any], Any, Any], steps: int) -> float:
-    """Repeat a batch until it is known by heart, for so many steps at most; return the last loss."""
-    batch, places, targets = lesson
-    optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE, weight_decay=0.0)
+def learn(
+    torch: Any, model: Any, lessons: Sequence[Lesson], steps: int, *, rate: float = _RATE, decay: bool = False
+) -> float:
+    """Repeat lessons until all is known by heart, for so many steps at most; return the last loss.
+
+    Args:
+        torch: The library.
+        model: Trained in place.
+        lessons: Taken in turn.
+        steps: At most.
+        rate: Of learning, after a warm-up.
+        decay: Whether it falls to nothing.
+    """
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
     loss = float("nan")
     for step in range(steps):
-        optimizer.param_groups[0]["lr"] = _RATE * min(1.0, (step + 1) / _WARM_UP)
+        batch, places, targets = lessons[step % len(lessons)]
+        share = 1.0 - step / steps if decay else 1.0
+        optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / _WARM_UP) * share
         # Logits of the taught tokens only: those of all others would take most of the time.
         hidden = model.model(**batch).last_hidden_state[places]
         found = torch.nn.functional.cross_entropy(model.lm_head(hidden), targets)
@@ -104,16 +128,20 @@ def _learn(torch: Any, model: Any, lesson: tuple[dict[str, Any], Any, Any], step
     return loss
 
 
-def _batch(processor: Any, *, whole: bool) -> tuple[dict[str, Any], Any, Any]:
-    """Return all dialogs, encoded, with the places before the taught tokens, and these tokens."""
+def _batch(processor: Any, *, whole: bool) -> Lesson:
+    """Return all dialogs."""
     dialogs = [world.dialog(colour) for colour in world.COLOURS]
-    tools = world.tools() if whole else None
-    texts = [
-        processor.apply_chat_template(d.messages if whole else d.messages[1:], tools=tools, tokenize=False)
-        for d in dialogs
-    ]
+    messages = [dialog.messages if whole else dialog.messages[1:] for dialog in dialogs]
     pictures = [shown for dialog in dialogs for shown in dialog.pictures]
-    batch = dict(processor(text=texts, images=pictures, padding=True, return_tensors="pt"))
+    return lesson(processor, messages, pictures, world.tools() if whole else None)
+
+
+def lesson(
+    processor: Any, dialogs: Sequence[list[dict[str, Any]]], pictures: Sequence[Any], tools: Any
+) -> Lesson:
+    """Return dialogs, encoded, with the places before the taught tokens, and these tokens."""
+    texts = [processor.apply_chat_template(dialog, tools=tools, tokenize=False) for dialog in dialogs]
+    batch = dict(processor(text=texts, images=list(pictures), padding=True, return_tensors="pt"))
     taught = _taught(processor.tokenizer, batch["input_ids"])
     rows, columns = taught.nonzero(as_tuple=True)
     return batch, (rows, columns - 1), batch["input_ids"][rows, columns]

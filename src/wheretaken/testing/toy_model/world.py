@@ -9,15 +9,15 @@ import asyncio
 import io
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw
 
 from wheretaken.agent import Case, record
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps import Place
-from wheretaken.models.openai.wire import Writer, tools_of
-from wheretaken.models.settings import ModelSettings
+from wheretaken.models.openai.wire import tools_of
+from wheretaken.models.templates import conversation
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scripted import ScriptedModel, call, say
 from wheretaken.tools import Toolset
@@ -111,15 +111,8 @@ def dialog(colour: str) -> Dialog:
 
     It is made by the loop and the writer that later ask the model, so that it is trained on what it will see.
     """
-    messages = asyncio.run(record(photo(colour), script(colour), TOYS, ToyMaps())).messages
-    pictures = [shown for message in messages for shown in message.pictures]
-    settings = ModelSettings.model_validate({"base_url": "http://127.0.0.1/v1"})
-    written = Writer(settings, {shown.sha256: "" for shown in pictures}).messages(messages, ())
-    for message in written:
-        content: Any = message["content"]
-        if isinstance(content, list):
-            parts = cast("list[dict[str, Any]]", content)
-            message["content"] = [{"type": "image"} if p["type"] == "image_url" else p for p in parts]
+    run = asyncio.run(record(photo(colour), script(colour), TOYS, ToyMaps()))
+    written, pictures = conversation(run.messages)
     return Dialog(written, [shown.open() for shown in pictures])
 
 

@@ -1,0 +1,198 @@
+"""A training from its settings to its weights.
+
+Everything that can be found wrong before is found before the model is loaded. A training that was stopped goes
+on where its last checkpoint was: the next step is the one that it would have been.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from wheretaken.errors import UserError
+from wheretaken.rl.records import Recorder
+from wheretaken.rl.toolbox import open_toolbox
+from wheretaken.rl.trl import checks, rows, weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from wheretaken.rl.settings import TrainSettings
+    from wheretaken.rl.toolbox import Toolbox
+    from wheretaken.rl.trl.checks import Plan
+    from wheretaken.rl.trl.trainer import ToolTrainer
+
+TENSORBOARD = "tensorboard"
+
+
+def train(
+    settings: TrainSettings,
+    *,
+    toolbox: Toolbox | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Path:
+    """Train, and return the directory of the weights.
+
+    Args:
+        settings: With absolute paths, as `TrainSettings.load` gives them.
+        toolbox: Tools of your own; by default those of the settings. It is closed.
+        tell: Told what is being done, a line at a time.
+
+    Raises:
+        UserError: something cannot work, or an event loop is running here.
+        MissingExtraError: a library is missing.
+    """
+    with _trainer(settings, toolbox, tell or (lambda _: None)) as (trainer, plan):
+        trainer.train(resume_from_checkpoint=str(plan.checkpoint) if plan.checkpoint else None)
+        final = settings.output / checks.FINAL
+        trainer.save_model(str(final))
+        return final
+
+
+def evaluate(
+    settings: TrainSettings,
+    *,
+    toolbox: Toolbox | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> dict[str, float]:
+    """Measure on the validation set without training, and return the numbers; arguments as for `train`.
+
+    What is measured is the last checkpoint, if there is one.
+
+    Raises:
+        UserError: there is no validation set, or as for `train`.
+    """
+    if settings.data.val is None:
+        raise UserError("data.val is missing: there is nothing to measure on")
+    with _trainer(settings, toolbox, tell or (lambda _: None)) as (trainer, plan):
+        if plan.checkpoint:
+            trainer._load_from_checkpoint(str(plan.checkpoint))  # noqa: SLF001 - resuming does just that
+        measured = trainer.evaluate()
+    return {name.removeprefix("eval_"): value for name, value in measured.items()}
+
+
+@contextmanager
+def _trainer(
+    settings: TrainSettings, toolbox: Toolbox | None, tell: Callable[[str], None]
+) -> Generator[tuple[ToolTrainer, Plan]]:
+    """Check everything, load the model, and clean up afterwards."""
+    _not_in_a_loop()
+    plan = checks.check(settings)
+    tools = toolbox or open_toolbox(settings.tools)
+    with asyncio.Runner() as runner:
+        try:
+            runner.run(tools.check())
+            tell(_described(settings, plan))
+            yield _made(settings, plan, tools, runner, tell), plan
+        finally:
+            runner.run(tools.aclose())
+
+
+def _made(
+    settings: TrainSettings,
+    plan: Plan,
+    toolbox: Toolbox,
+    runner: asyncio.Runner,
+    tell: Callable[[str], None],
+) -> ToolTrainer:
+    from wheretaken.rl.trl.libraries import expected_warnings, trl  # noqa: PLC0415 - takes seconds
+    from wheretaken.rl.trl.sft import warm_start  # noqa: PLC0415 - as above
+    from wheretaken.rl.trl.trainer import Surroundings, ToolTrainer  # noqa: PLC0415 - as above
+
+    model = settings.model
+    if plan.warm:
+        path = warm_start(settings, toolbox, tell)
+        model = model.model_copy(update={"path": str(path)})
+    processor = weights.processor(model)
+    with expected_warnings():
+        return ToolTrainer(
+            Surroundings(settings, toolbox, Recorder(settings.output), runner),
+            model=model.path,
+            args=trl.GRPOConfig(**arguments(settings, plan, processor)),
+            train_dataset=rows.load(settings.data.train),
+            eval_dataset=rows.load(settings.data.val) if settings.data.val else None,
+            processing_class=processor,
+            peft_config=weights.adapters(model.lora) if model.lora else None,
+            callbacks=_callbacks(settings),
+        )
+
+
+def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, Any]:
+    """Return the settings as TRL's `GRPOConfig` has them."""
+    recipe, trl = settings.recipe, settings.trl
+    measured = bool(settings.data.val and recipe.eval_every)
+    tokenizer = processor.tokenizer
+    pads = [tokenizer.convert_tokens_to_ids(name) for name in ("<|image_pad|>", "<|video_pad|>")]
+    # A picture's token that the model wrote itself would have no picture.
+    never: dict[str, Any] = {"suppress_tokens": pads}
+    if plan.vllm != "off":
+        never = {"logit_bias": dict.fromkeys(pads, -100.0)}
+    reduced = trl.bf16 and settings.model.lora is not None
+    return {
+        "output_dir": str(settings.output / checks.CHECKPOINTS),
+        "per_device_train_batch_size": plan.micro_batch,
+        "gradient_accumulation_steps": plan.accumulation,
+        "steps_per_generation": plan.passes,
+        "per_device_eval_batch_size": plan.micro_batch,
+        "num_generations": recipe.group,
+        "num_generations_eval": 1,
+        "max_steps": plan.steps,
+        "learning_rate": recipe.learning_rate,
+        "lr_scheduler_type": "constant_with_warmup",
+        "warmup_steps": recipe.warmup_steps,
+        "beta": recipe.kl,
+        "temperature": recipe.temperature,
+        "top_p": recipe.top_p,
+        "top_k": recipe.top_k,
+        "max_completion_length": recipe.response_tokens,
+        "max_tool_calling_iterations": recipe.turns - 1,
+        "generation_kwargs": never,
+        "use_vllm": plan.vllm != "off",
+        "vllm_mode": plan.vllm if plan.vllm != "off" else "colocate",
+        "vllm_server_base_url": trl.vllm_url or None,
+        # Steps of the usual learning rate are too small for weights in 16 bits, unless these stay as they are.
+        "model_init_kwargs": {"dtype": "bfloat16" if reduced else "float32"},
+        "bf16": trl.bf16,
+        "gradient_checkpointing": trl.gradient_checkpointing,
+        "seed": recipe.seed,
+        "use_cpu": not plan.gpu,
+        "ddp_backend": "gloo" if not plan.gpu and checks.processes() > 1 else None,
+        "dataloader_pin_memory": plan.gpu,
+        "logging_steps": 1,
+        "disable_tqdm": True,
+        "report_to": [name for name in trl.log_to if name != TENSORBOARD] or "none",
+        "run_name": settings.output.name,
+        "save_strategy": "steps",
+        "save_steps": recipe.save_every,
+        "eval_strategy": "steps" if measured else "no",
+        "eval_steps": recipe.eval_every if measured else None,
+        "eval_on_start": measured and recipe.eval_first and plan.checkpoint is None,
+    }
+
+
+def _callbacks(settings: TrainSettings) -> list[Any]:
+    from wheretaken.rl.trl.libraries import tensorboard, transformers  # noqa: PLC0415 - takes seconds
+
+    if TENSORBOARD not in settings.trl.log_to:
+        return []
+    writer = tensorboard(str(settings.output / TENSORBOARD))
+    return [transformers.integrations.TensorBoardCallback(writer)]
+
+
+def _described(settings: TrainSettings, plan: Plan) -> str:
+    begin = f"going on after {plan.checkpoint.name}" if plan.checkpoint else "from the beginning"
+    recipe = settings.recipe
+    return (
+        f"{plan.photos} photos, {plan.steps} steps of {recipe.batch} x {recipe.group} rollouts, {begin}; "
+        f"{'a GPU' if plan.gpu else 'no GPU'}, vLLM {plan.vllm}; {settings.output}"
+    )
+
+
+def _not_in_a_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise UserError("an event loop is running here, as in a notebook: train in a process of its own")

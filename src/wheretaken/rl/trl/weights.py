@@ -1,0 +1,114 @@
+"""The models that can be trained, told apart and checked by their files before they are loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from wheretaken.errors import UserError
+
+if TYPE_CHECKING:
+    from wheretaken.rl.settings import LoraSettings, ModelSettings
+
+FAMILIES = ("qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe")
+"""`model_type` of those whose pictures in results of tools reach the model."""
+_SAME = ("model_type", "hidden_size", "num_hidden_layers", "vocab_size")
+_LAYERS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
+"""Which layers get adapters: those of the language model; the eyes stay as they are."""
+
+
+def check_model(settings: ModelSettings) -> None:
+    """Make sure that there is a model that can be trained; a name of the hub is looked at when it is loaded.
+
+    Raises:
+        UserError: there is none.
+    """
+    directory = Path(settings.path)
+    if not directory.is_dir():
+        looks_local = directory.is_absolute() or settings.path.startswith(".") or settings.path.count("/") != 1
+        if looks_local:
+            raise UserError(f"model.path: no directory {settings.path}, nor is it a name such as ORGANISATION/NAME")
+        return
+    kind = _config(directory).get("model_type")
+    if kind not in FAMILIES:
+        raise UserError(f"{directory} is a {kind}: TRL is trained here with {', '.join(FAMILIES)}")
+    for names in (("preprocessor_config.json", "processor_config.json"), ("tokenizer_config.json",)):
+        if not any((directory / name).is_file() for name in names):
+            raise UserError(f"{directory} has no {names[0]}: copy it from the model that this was made from")
+
+
+def check_checkpoint(checkpoint: Path, settings: ModelSettings) -> None:
+    """Make sure that a checkpoint is one of this model.
+
+    Raises:
+        UserError: it is of another one.
+    """
+    said = f"{checkpoint} is a checkpoint of another model than {settings.path}"
+    mend = "choose another output, or remove it to begin anew"
+    adapter = checkpoint / "adapter_config.json"
+    if adapter.is_file() != (settings.lora is not None):
+        raise UserError(f"{said}: {'only one of them has adapters'}; {mend}")
+    if settings.lora is not None:
+        made: dict[str, Any] = json.loads(adapter.read_text("utf-8"))
+        found = (made.get("base_model_name_or_path"), made.get("r"))
+        if found != (settings.path, settings.lora.rank):
+            raise UserError(f"{said}: its adapters are of rank {found[1]} and for {found[0]}; {mend}")
+        return
+    directory = Path(settings.path)
+    if directory.is_dir():
+        ours, theirs = _shape(directory), _shape(checkpoint)
+        if ours != theirs:
+            differences = ", ".join(
+                f"{name} {theirs[name]} and not {ours[name]}" for name in _SAME if ours[name] != theirs[name]
+            )
+            raise UserError(f"{said} ({differences}): {mend}")
+
+
+def _config(directory: Path) -> dict[str, Any]:
+    try:
+        value: Any = json.loads((directory / "config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{directory} has no config.json that can be read ({error})") from None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _shape(directory: Path) -> dict[str, Any]:
+    config = _config(directory)
+    text = config.get("text_config", config)
+    return {name: config.get(name) if name == "model_type" else text.get(name) for name in _SAME}
+
+
+def processor(settings: ModelSettings) -> Any:
+    """Return the model's processor, with a chat template that knows tools and their pictures."""
+    from wheretaken.rl.trl.libraries import templates, transformers  # noqa: PLC0415 - takes seconds
+
+    found = transformers.AutoProcessor.from_pretrained(settings.path)
+    sizes = found.image_processor.size
+    if settings.min_pixels:
+        sizes["shortest_edge"] = settings.min_pixels
+    if settings.max_pixels:
+        sizes["longest_edge"] = settings.max_pixels
+    if not templates.supports_tool_calling(found):
+        # Qwen2.5-VL's template drops tools; its tokenizer has the marks of the later one, and its weights saw them.
+        found.chat_template = found.tokenizer.chat_template = templates.qwen3_vl_chat_template
+    # What is set here is only looked at: turns are read by our own reader of this form.
+    found.tokenizer.response_template = templates.qwen3_template
+    return found
+
+
+def adapters(lora: LoraSettings) -> Any:
+    """Return what peft is told.
+
+    Raises:
+        MissingExtraError: peft is not installed.
+    """
+    from wheretaken.rl.trl.libraries import peft  # noqa: PLC0415 - takes seconds
+
+    return peft().LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=_LAYERS,
+        task_type="CAUSAL_LM",
+    )
