@@ -30,4 +30,7 @@ def conversation(messages: Sequence[Message]) -> tuple[list[dict[str, Any]], lis
         if isinstance(content, list):
             parts = cast("list[dict[str, Any]]", content)
             message["content"] = [{"type": "image"} if p["type"] == "image_url" else p for p in parts]
+        elif content is None:
+            # Servers take it for nothing said; older versions of transformers do not.
+            message["content"] = ""
     return written, pictures

@@ -21,7 +21,8 @@ def prepare() -> None:
     """Make torchvision usable where torch has no GPU to use; call it before torchvision is imported."""
     torch: Any = importlib.import_module("torch")
     with_gpu = torch.version.cuda is not None or getattr(torch.version, "hip", None) is not None
-    if with_gpu or _declared:
+    # An environment may have a copy of this file that Python loads when it starts.
+    if with_gpu or hasattr(torch.ops.torchvision, _OPERATORS[0]):
         return
     fragment = torch.library.Library("torchvision", "FRAGMENT")
     for name in _OPERATORS:
