@@ -180,6 +180,7 @@ def test_the_command_line_page_is_what_the_program_says():
     + [f"eval {name}" for name in ("score", "split", "compare", "vote", "run", "report")]
     + [f"data {name}" for name in ("info", "prepare", "download")]
     + ["serve", "mcp", "web"]
+    + [f"train {name}" for name in ("export", "inspect")]
     + [f"models {name}" for name in ("list", "check")]
     + [f"cache {name}" for name in ("stats", "export", "import", "merge", "prune", "clear")],
 )

@@ -79,8 +79,8 @@ def check(path: Path) -> int:
         count += 1
         if isinstance(sample.image, Path) and not sample.image.is_file():
             raise PhotoError(
-                f"{sample.image} does not exist, which {path} names: put the folder {MEDIA} back beside it, or "
-                "export again"
+                f"{sample.image} does not exist, which {path} names: put the folder {MEDIA} back beside it, "
+                "or export again"
             )
     if first is None:
         raise DataError(f"{path} has no rows: {_AGAIN}")
