@@ -18,6 +18,7 @@ from wheretaken.rl.settings import RewardSettings, ToolSettings
 from wheretaken.rl.toolbox import LocalToolbox
 from wheretaken.testing.scripted import ScriptedModel, call, say
 from wheretaken.tools.worldwide import WORLDWIDE
+from wheretaken.web.records import recorded
 
 CALLS = (
     ("zoom", {"bbox_2d": [100, 100, 900, 900]}),
@@ -90,19 +91,40 @@ async def test_calls_that_came_apart_are_kept(case, few, answer):
 async def test_samples_are_read_by_web_and_eval(case, few, answer, tmp_path):
     toolbox, said, episode, outcome = await rollout(case, few, answer)
     writer = Recorder(tmp_path)
-    for number in range(2):
+    for number in range(3):
         made = records.trajectory(
             toolbox, case.picture, said, episode.log, outcome, id=f"r{number}", model="m"
         )
-        writer.sample(made, 20, "val")
+        writer.sample(made, 20, "val", truth=LatLon(60.17, 24.94 + number))
     kept = tmp_path / "samples" / "val-000020"
-    assert [one.id for one in read(kept)] == ["r0", "r1"]
+    assert [one.id for one in read(kept)] == ["r0", "r1", "r2"]
     assert len(list((kept / "media").iterdir())) == 3
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(case.picture.data)
-    (tmp_path / "set.jsonl").write_text(json.dumps({"image": photo.name, "lat": 60.17, "lon": 24.94}))
-    results = list(read_results(kept, data=open_dataset(tmp_path / "set.jsonl")))
-    assert [result.status for result in results] == ["answered"] * 2
+    assert [(one.id, one.status, one.truth.lon) for one in read_results(kept)] == [
+        (f"r{number}", "answered", 24.94 + number) for number in range(3)
+    ]
+    table = recorded([kept])["val-000020"].table()
+    assert table["runs"] == [["r0"], ["r1"], ["r2"]]
+    assert table["km"][0] == 0
+
+
+async def test_rollouts_without_truth_are_scored_with_the_data_set(case, few, answer, tmp_path):
+    toolbox, said, episode, outcome = await rollout(case, few, answer)
+    made = records.trajectory(toolbox, case.picture, said, episode.log, outcome, id="r0", model="m")
+    kept = Recorder(tmp_path).sample(made, 1)
+    (tmp_path / "photo.jpg").write_bytes(case.picture.data)
+    (tmp_path / "set.jsonl").write_text(json.dumps({"image": "photo.jpg", "lat": 60.17, "lon": 24.94}))
+    (result,) = read_results(kept, data=open_dataset(tmp_path / "set.jsonl"))
+    assert result.status == "answered"
+
+
+async def test_a_step_that_is_sampled_again_gets_a_directory_of_its_own(case, few, answer, tmp_path):
+    toolbox, said, episode, outcome = await rollout(case, few, answer)
+    made = records.trajectory(toolbox, case.picture, said, episode.log, outcome, id="r0", model="m")
+    for attempt, process in ((1, 0), (1, 1), (2, 0), (2, 1)):
+        named = made.model_copy(update={"id": f"r{process}"})
+        Recorder(tmp_path, attempt=attempt).sample(named, 3, truth=LatLon(1, 2))
+    for name in ("train-000003", "train-000003-2"):
+        assert [result.id for result in read_results(tmp_path / "samples" / name)] == ["r0", "r1"]
 
 
 @pytest.mark.parametrize("stop", ["finished", "turns", "length", "service_error", "anything"])

@@ -3,7 +3,7 @@
 A training's directory holds
 - `metrics.jsonl`: a line a step, `{"step", "split", "attempt", NAME: VALUE, ...}`
 - `scores.jsonl`: a line a rollout, which is `Line`; distances to the truth stand here and nowhere else
-- `samples/SPLIT-STEP/`: rollouts as trajectories with their pictures, as `locate --out` keeps them, for
+- `samples/SPLIT-STEP/`: rollouts as trajectories with their pictures, as `eval run` keeps them, for
   `wheretaken web` and `wheretaken eval`; those of a validation are all there
 
 Lines are appended whole, by any number of processes. A training that is resumed does steps again that it had
@@ -27,6 +27,10 @@ from wheretaken.agent.events import Limits, PhotoInfo, Status, StopReason, ToolE
 from wheretaken.agent.trajectory import Trajectory, append, append_line, keep, whole_lines
 from wheretaken.answers import Answer
 from wheretaken.errors import DataError, UserError
+from wheretaken.evals.model import Truth
+from wheretaken.evals.results.runs import result_of
+from wheretaken.evals.running.manifest import MANIFEST, Entry
+from wheretaken.evals.running.runner import RESULTS
 from wheretaken.messages import Message, Usage
 from wheretaken.models import hermes
 
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from wheretaken.geo import LatLon
     from wheretaken.messages import Picture
     from wheretaken.rl.episode import Made
     from wheretaken.rl.reward import Outcome, Scored
@@ -165,14 +170,53 @@ class Recorder:
         if marked:
             append_line(self.directory / SCORES, "\n".join(marked))
 
-    def sample(self, trajectory: Trajectory, step: int, split: Split = "train") -> None:
-        """Keep a rollout, with its pictures."""
-        directory = samples(self.directory, step, split)
-        directory.mkdir(exist_ok=True)
+    def sample(
+        self,
+        trajectory: Trajectory,
+        step: int,
+        split: Split = "train",
+        *,
+        truth: LatLon | None = None,
+    ) -> Path:
+        """Keep a rollout, with its pictures, and return the directory of its step.
+
+        Args:
+            trajectory: The rollout; its id is new in the step.
+            step: Of the optimiser.
+            split: Of the data.
+            truth: Where the photo was taken: kept beside the trajectories, as `eval run` keeps it, so that
+                they can be scored and shown on a map. No trajectory holds it.
+        """
+        directory = self._claimed(samples(self.directory, step, split))
         for message in trajectory.messages:
             for picture in message.pictures:
                 keep(directory, picture)
         append(directory, trajectory)
+        if truth is not None:
+            place = truth.wgs84
+            entry = Entry(
+                id=trajectory.id,
+                image=trajectory.messages[1].pictures[0].reference,
+                sha256=trajectory.photo.sha256,
+                truth=Truth(lat=place.lat, lon=place.lon),
+                split=split,
+            )
+            append_line(directory / MANIFEST, entry.model_dump_json())
+            append_line(directory / RESULTS, result_of(trajectory, entry).model_dump_json())
+        return directory
+
+    def _claimed(self, directory: Path) -> Path:
+        """Return the directory of a step, or another one where an earlier attempt at the step has been.
+
+        Attempts leave a mark there, so that the processes of one attempt need not speak to each other.
+        """
+        directory.mkdir(exist_ok=True)
+        mine = f".attempt-{self.attempt}"
+        if any(path.name != mine for path in directory.glob(".attempt-*")):
+            directory = directory.with_name(f"{directory.name}-{self.attempt}")
+            directory.mkdir(exist_ok=True)
+        (directory / mine).touch()
+        return directory
 
 
 def samples(directory: Path, step: int, split: Split = "train") -> Path:

@@ -88,7 +88,7 @@ def read_trajectories(path: Path, data: DataSet | None) -> Iterator[Result]:
             raise register.stranger(f"{path} has a run about {photo}")
         for entry in entries:
             seen.add(entry.id)
-            yield _result(trajectory, entry)
+            yield result_of(trajectory, entry)
     yield from register.missing(seen)
 
 
@@ -97,7 +97,8 @@ def _lines(path: Path) -> Iterator[Trajectory]:
         yield line.read(Trajectory, "it is no trajectory of this version: record it again")
 
 
-def _result(trajectory: Trajectory, entry: Entry) -> Result:
+def result_of(trajectory: Trajectory, entry: Entry) -> Result:
+    """Return what a run answered about a photo."""
     return Result(
         id=entry.id,
         truth=entry.truth,
