@@ -30,7 +30,7 @@ def test_what_is_written_is_read_again(tmp_path):
     assert settings.recipe.learning_rate == 1e-5
     settings.save(tmp_path / "again.yaml")
     assert TrainSettings.load(tmp_path / "again.yaml") == settings
-    assert "verl" not in (tmp_path / "again.yaml").read_text()
+    assert "verl:" not in (tmp_path / "again.yaml").read_text()
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,18 @@ def test_the_token_comes_from_the_environment_and_is_in_no_text(tmp_path, monkey
     assert token is not None
     assert token.get_secret_value() == "s3cret"
     assert "s3cret" not in f"{settings!r}{token!r}{settings.model_dump_json()}"
+
+
+def test_a_file_says_what_its_settings_mean(tmp_path):
+    settings = load(tmp_path, BASE + "reward: {length: {start_tokens: 1, full_tokens: 2}}\n")
+    settings.save(tmp_path / "again.yaml")
+    text = (tmp_path / "again.yaml").read_text()
+    assert "  # Rollouts of one prompt.\n  group: 16\n" in text
+    assert "    # Tokens that the model may write for nothing.\n    start_tokens: 1\n" in text
+    assert all(len(line) <= 110 for line in text.splitlines())
+    assert TrainSettings.load(tmp_path / "again.yaml") == settings
+
+
+def test_every_setting_that_has_more_than_its_name_to_say_says_it():
+    described = [field.description for field in RewardSettings.model_fields.values()]
+    assert all(described)

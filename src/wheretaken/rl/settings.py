@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
 
@@ -32,13 +33,12 @@ Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 TopP = Annotated[float, Field(gt=0, le=1)]
 TopK = Annotated[int, Field(ge=0)]
-"""0 for all tokens."""
 ServerUrl = Annotated[str, AfterValidator(lambda url: check_base(url) if url else "")]
 
 
 class _Part(BaseModel):
     # Unknown names are told to the person. Numbers may be texts: to YAML, `1e-6` is one.
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class LengthPenalty(_Part):
@@ -71,6 +71,7 @@ class RewardSettings(_Part):
     fault_neutral: bool = False
     """Leave out rollouts in which a service failed: they neither reward nor punish."""
     length: LengthPenalty | None = None
+    """Such as {start_tokens: 1500, full_tokens: 3000, share: 0.2}: takes a part from who writes much."""
 
 
 class ToolSettings(_Part):
@@ -88,6 +89,7 @@ class ToolSettings(_Part):
     longest_text_chars: Annotated[int, Field(ge=SHORTEST_TEXT)] = 4096
     """Of one result; of longer ones, head and tail are kept, with a mark between them."""
     calls_per_turn: Count = 16
+    """Tool calls run per turn; what is above is refused to the model in words."""
 
     def token(self) -> SecretStr | None:
         """Return the server's token from the environment."""
@@ -118,6 +120,7 @@ class ModelSettings(_Part):
     """Pictures with fewer are enlarged by the model's processor; its own setting by default."""
     max_pixels: Count | None = None
     lora: LoraSettings | None = None
+    """Such as {rank: 16, alpha: 32}: low-rank adapters instead of all weights."""
 
 
 class Recipe(_Part):
@@ -140,7 +143,9 @@ class Recipe(_Part):
     top_p: TopP = 1.0
     """In training, tokens that sampling leaves out would be missing from the probabilities as well."""
     top_k: TopK = 0
+    """0 for all tokens."""
     eval_temperature: Annotated[float, Field(ge=0)] = 1.0
+    """Of the rollouts that are measured, as are the next two."""
     eval_top_p: TopP = 0.95
     eval_top_k: TopK = 60
     eval_runs: Count = 1
@@ -152,8 +157,9 @@ class Recipe(_Part):
     """Of a rollout, what the tools return included."""
     seed: int = 0
     save_every: Count = 20
+    """Steps from one checkpoint to the next."""
     eval_every: Count | None = 20
-    """Steps; the checkpoint and the validation set's numbers."""
+    """Steps from one measurement on the validation set to the next; null for none."""
     eval_first: bool = True
     """Measure before the first step as well."""
     samples: Annotated[int, Field(ge=0)] = 8
@@ -243,15 +249,15 @@ class TrainSettings(_Part):
         return self.model_copy(update=made)
 
     def save(self, path: Path) -> None:
-        """Write the file, with the engine's own settings and without those of the other.
+        """Write the file, with what the settings mean, and without those of the other engine.
 
         Raises:
             MissingExtraError: PyYAML is not installed.
         """
         other = {"trl": "verl", "verl": "trl"}[self.engine]
-        content = self.model_dump(mode="json", exclude={other})
+        lines = _described(self, leave_out=other)
         with atomic_path(path) as temporary:
-            temporary.write_text(_dumped(content), "utf-8")
+            temporary.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def parsed(kind: type[_M], content: Any, where: str) -> _M:
@@ -305,6 +311,24 @@ def _yaml(file: Path) -> Any:
         raise UserError(f"{file}: not in UTF-8; save it as such") from None
     except yaml.YAMLError as error:
         raise UserError(f"{file}: no YAML: {' '.join(str(error).split())}") from None
+
+
+def _described(part: BaseModel, indent: str = "", leave_out: str = "") -> Iterator[str]:
+    """Yield the lines of a part of the file, each setting below what it means."""
+    for name, field in type(part).model_fields.items():
+        if name == leave_out:
+            continue
+        value: Any = getattr(part, name)
+        # A part of its own is described where it is defined.
+        meaning = field.description or (value.__doc__ if isinstance(value, BaseModel) else "") or ""
+        wrapped = textwrap.wrap(meaning.partition("\n\n")[0], 105 - len(indent))
+        yield from (f"{indent}# {line}" for line in wrapped)
+        if isinstance(value, BaseModel):
+            yield f"{indent}{name}:"
+            yield from _described(value, f"{indent}  ")
+        else:
+            content = part.model_dump(mode="json", include={name})
+            yield from textwrap.indent(_dumped(content).rstrip(), indent).splitlines()
 
 
 def _dumped(content: Any) -> str:
