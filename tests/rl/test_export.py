@@ -42,8 +42,7 @@ def told(row: dict) -> str:
 def test_a_directory_is_whole_and_its_settings_load(make_set, tmp_path, engine):
     settings = exported(make_set(), tmp_path / "out", engine)
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    agent = {"agent.yaml"} if engine == "verl" else set()
-    assert names == agent | {
+    assert names == {
         *("config.yaml", "media", "photos.jsonl", "prompt.txt", "README.md", "tools.yaml"),
         *("train.parquet", "train.problems.jsonl"),
     }

@@ -6,7 +6,6 @@
 | `media/` | the pictures, named by their content, without metadata |
 | `photos.jsonl` | the same photos as a data set, for `wheretaken eval` before and after |
 | `tools.yaml` | what a model is told of the tools, in verl's form; `locate` takes it as well |
-| `agent.yaml` | verl's agent loop (only for verl) |
 | `prompt.txt` | the words before the photo, for people |
 | `config.yaml` | the settings, to be edited; written last, so that a directory that has it is whole |
 | `*.problems.jsonl` | what was left out, and why |
@@ -50,11 +49,10 @@ if TYPE_CHECKING:
     from wheretaken.rl.toolbox import Toolbox
 
 Engine = Literal["trl", "verl"]
-TOOLS, AGENT, PHOTOS, PROMPT = "tools.yaml", "agent.yaml", "photos.jsonl", "prompt.txt"
+TOOLS, PHOTOS, PROMPT = "tools.yaml", "photos.jsonl", "prompt.txt"
 TOOL_CLASS = "wheretaken.rl.verl.tool.MapTool"
-LOOP_CLASS = "wheretaken.rl.verl.loop.MapAgentLoop"
 LOOP = "wheretaken"
-"""The agent loop's name in rows and in `agent.yaml`."""
+"""The name of the agent loop in verl's rows; `train verl` tells verl which class it is."""
 
 
 @dataclass(frozen=True)
@@ -187,8 +185,6 @@ def _settings(wanted: Wanted, toolbox: Toolbox, out: Path, *, has_val: bool) -> 
 
         _write(out / TOOLS, tools_config(toolbox.toolset, TOOL_CLASS))
         tools = tools.model_copy(update={"config": Path(TOOLS)})
-    if wanted.engine == "verl":
-        _write(out / AGENT, f"- name: {LOOP}\n  _target_: {LOOP_CLASS}\n")
     return TrainSettings(
         engine=wanted.engine,
         data=DataSettings(train=Path("train.parquet"), val=Path("val.parquet") if has_val else None),
