@@ -170,7 +170,7 @@ class WarmStart(_Part):
     """Learning from the runs of others before the training begins."""
 
     runs: Path
-    """A directory of runs, such as `locate --out` and `eval run` write; those that ended with an answer count."""
+    """A directory of runs, as `locate --out` and `eval run` write it; those with an answer are learned."""
     steps: Count = 200
     """Optimiser steps."""
     batch: Count = 16

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from wheretaken import paths
@@ -12,6 +12,7 @@ from wheretaken.messages import EXTENSIONS, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _COLUMNS = ("prompt", "images", "lat", "lon", "sha256")
 _FORMATS = {extension: mime for mime, extension in EXTENSIONS.items()} | {"jpeg": "image/jpeg"}
@@ -25,14 +26,13 @@ def check(file: Path) -> int:
         MissingExtraError: pyarrow is not installed.
     """
     try:
-        import pyarrow as pa  # noqa: PLC0415 - optional
-        import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+        pyarrow: Any = importlib.import_module("pyarrow")
+        parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError:
         raise MissingExtraError("reading data", "trl", "pyarrow") from None
     again = "write it with  wheretaken train export --engine trl"
-    library: Any = pq
     try:
-        with library.ParquetFile(file) as opened:
+        with parquet.ParquetFile(file) as opened:
             names, count = set(opened.schema_arrow.names), int(opened.metadata.num_rows)
             missing = sorted(set(_COLUMNS) - names)
             if missing:
@@ -40,7 +40,7 @@ def check(file: Path) -> int:
             group = next(opened.iter_batches(batch_size=16, columns=["images"]), None)
     except FileNotFoundError:
         raise DataError(f"no file {file}: {again}") from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pyarrow.ArrowInvalid, OSError) as error:
         raise DataError(f"{file} cannot be read ({error}): {again}") from None
     if not count or group is None:
         raise DataError(f"{file} has no rows: {again}")
@@ -76,8 +76,8 @@ def picture(image: Mapping[str, Any], folder: Path) -> Picture:
 def load(file: Path) -> Any:
     """Return the rows as a data set of `datasets`, in which each photo is opened when it is needed.
 
-    A row has `prompt`, `images` (what the model sees), `photo` (the same, as tools take it) and, for the reward
-    alone, `lat` and `lon`.
+    A row has `prompt`, `images` (what the model sees), `photo` (the same, as tools take it) and, for the
+    reward alone, `lat` and `lon`.
     """
     from wheretaken.rl.trl.libraries import datasets  # noqa: PLC0415 - takes seconds
 

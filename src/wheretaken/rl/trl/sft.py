@@ -6,6 +6,7 @@ of scripted experts, of a larger model (`wheretaken eval run`), or of people.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wheretaken import agent
@@ -49,9 +50,7 @@ def warm_start(settings: TrainSettings, toolbox: Toolbox, tell: Callable[[str], 
     from wheretaken.rl.trl.libraries import expected_warnings, peft, torch, transformers  # noqa: PLC0415 - takes seconds
 
     processor = weights.processor(settings.model)
-    model = transformers.AutoModelForImageTextToText.from_pretrained(
-        settings.model.path, dtype=torch.float32
-    )
+    model = transformers.AutoModelForImageTextToText.from_pretrained(settings.model.path, dtype=torch.float32)
     if settings.model.lora:
         model = peft().get_peft_model(model, weights.adapters(settings.model.lora))
     with expected_warnings():
@@ -61,7 +60,7 @@ def warm_start(settings: TrainSettings, toolbox: Toolbox, tell: Callable[[str], 
         model=model,
         args=told,
         train_dataset=_Runs(runs, start.runs),
-        data_collator=lambda batch: lesson(processor, toolbox, batch),
+        data_collator=partial(lesson, processor, toolbox),
         callbacks=[_telling(transformers, tell)],
     )
     trainer.train()
@@ -131,10 +130,9 @@ class _Runs:
         shown = iter(pictures)
         for message in written:
             message["content"] = message["content"] or ""
-            if isinstance(message["content"], list):
-                for part in message["content"]:
-                    if part["type"] == "image":
-                        part["image"] = self._open(next(shown).reference)
+            for part in message["content"]:
+                if isinstance(part, dict) and part["type"] == "image":
+                    part["image"] = self._open(next(shown).reference)
         return written
 
     def _open(self, reference: str) -> Any:

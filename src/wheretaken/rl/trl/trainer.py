@@ -3,9 +3,9 @@
 What is different from plain TRL:
 - a turn's calls of all rollouts run at the same time, where TRL waits for one rollout after another
 - calls are read, and tools described and answered, as in the agent loop: the model learns what it will meet
-- a picture that a tool returned and that did not reach the model is an error, where TRL goes on without any
+- a picture that a tool returned and that did not reach the model is an error; TRL would go on without any
 
-For this it overrides methods that TRL does not promise to keep; `libraries` holds the versions that have them.
+For this it overrides methods that TRL does not promise to keep; `libraries` has the versions with them.
 """
 
 from __future__ import annotations
@@ -73,21 +73,27 @@ class ToolTrainer(trl.GRPOTrainer):
         self._lines: list[Line] = []
         self._numbers: list[dict[str, float]] = []
         settings = around.settings
-        super().__init__(
+        inherited: Any = super()
+        inherited.__init__(
             reward_funcs=self.reward,
             environment_factory=lambda: Rollout(around.toolbox, settings.tools),
             **options,
         )
         # TRL would describe the methods of the rollout; a model is told of tools by their own specifications.
         self._env_tools = {None: tools_of(around.toolbox.specs)}
-        tokenizer = self._tokenizer
-        tokenizer.parse_response = lambda ids, **_: parsed(_text(tokenizer, ids))
+        tokenizer: Any = self._tokenizer
+
+        def read(ids: Sequence[int], **_: Any) -> dict[str, Any]:
+            return parsed(_text(tokenizer, ids))
+
+        tokenizer.parse_response = read
         self.add_callback(_metrics_to(around.recorder))
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         self._begun = False
         self._waited = self._generated = 0.0
-        made = super()._generate_and_score_completions(inputs)
+        inherited: Any = super()
+        made = inherited._generate_and_score_completions(inputs)  # noqa: SLF001 - extended
         self._check_pictures(made)
         return made
 
@@ -96,7 +102,8 @@ class ToolTrainer(trl.GRPOTrainer):
         rollouts: list[Rollout]
         rollouts = pending(self.environments, prompt_ids) if self._begun else self.environments
         began = time.monotonic()
-        written, logprobs = super()._generate_single_turn(prompt_ids, *rest, **options)
+        inherited: Any = super()
+        written, logprobs = inherited._generate_single_turn(prompt_ids, *rest, **options)  # noqa: SLF001 - extended
         self._generated += time.monotonic() - began
         for number, rollout in enumerate(rollouts):
             if not self._begun:
@@ -134,7 +141,8 @@ class ToolTrainer(trl.GRPOTrainer):
 
     def _tool_call_loop(self, *turns: Any) -> Any:
         self._sync_tool_dicts = [_AnyTool(rollout) for rollout in self.environments]
-        return super()._tool_call_loop(*turns)
+        inherited: Any = super()
+        return inherited._tool_call_loop(*turns)  # noqa: SLF001 - extended
 
     def _check_pictures(self, made: dict[str, Any]) -> None:
         """Make sure that there are as many tokens of pictures as the pictures have features."""
@@ -159,11 +167,12 @@ class ToolTrainer(trl.GRPOTrainer):
         around = self._around
         outcomes: list[Outcome] = []
         found: list[Scored] = []
-        for rollout, ids, *truth in zip(environments, completion_ids, lat, lon, strict=True):
+        truths = map(LatLon, lat, lon)
+        for rollout, ids, truth in zip(environments, completion_ids, truths, strict=True):
             finished = bool(ids) and ids[-1] in self.eos_token_ids
             ended = outcome(rollout, finished=finished, turns=self._turns)
             outcomes.append(ended)
-            found.append(score(ended, LatLon(*truth), around.settings.reward, around.toolbox.datum))
+            found.append(score(ended, truth, around.settings.reward, around.toolbox.datum))
         self._record(environments, outcomes, found)
         if self.model.training:
             every = [scored.numbers() for scored in found]
@@ -206,7 +215,8 @@ class ToolTrainer(trl.GRPOTrainer):
     def evaluate(self, *arguments: Any, **options: Any) -> dict[str, float]:
         """Measure on the validation set: TRL's numbers and ours, ours as the means over all photos."""
         self._lines, self._numbers = [], []
-        measured: dict[str, float] = super().evaluate(*arguments, **options)
+        inherited: Any = super()
+        measured: dict[str, float] = inherited.evaluate(*arguments, **options)
         if self._numbers:
             names = self._numbers[0]
             ours = {name: fmean(numbers[name] for numbers in self._gathered()) for name in names}

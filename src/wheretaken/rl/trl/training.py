@@ -1,7 +1,7 @@
 """A training from its settings to its weights.
 
-Everything that can be found wrong before is found before the model is loaded. A training that was stopped goes
-on where its last checkpoint was: the next step is the one that it would have been.
+What is wrong is found before the model is loaded, as far as it can be. A training that was stopped goes on
+where its last checkpoint was: the next step is the one that it would have been.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, 
         "use_vllm": plan.vllm != "off",
         "vllm_mode": plan.vllm if plan.vllm != "off" else "colocate",
         "vllm_server_base_url": trl.vllm_url or None,
-        # Steps of the usual learning rate are too small for weights in 16 bits, unless these stay as they are.
+        # Usual steps are too small for weights in 16 bits, unless these stay as they are.
         "model_init_kwargs": {"dtype": "bfloat16" if reduced else "float32"},
         "bf16": trl.bf16,
         "gradient_checkpointing": trl.gradient_checkpointing,

@@ -26,9 +26,13 @@ def check_model(settings: ModelSettings) -> None:
     """
     directory = Path(settings.path)
     if not directory.is_dir():
-        looks_local = directory.is_absolute() or settings.path.startswith(".") or settings.path.count("/") != 1
+        looks_local = (
+            directory.is_absolute() or settings.path.startswith(".") or settings.path.count("/") != 1
+        )
         if looks_local:
-            raise UserError(f"model.path: no directory {settings.path}, nor is it a name such as ORGANISATION/NAME")
+            raise UserError(
+                f"model.path: no directory {settings.path}, nor is it a name such as ORGANISATION/NAME"
+            )
         return
     kind = _config(directory).get("model_type")
     if kind not in FAMILIES:
@@ -48,7 +52,7 @@ def check_checkpoint(checkpoint: Path, settings: ModelSettings) -> None:
     mend = "choose another output, or remove it to begin anew"
     adapter = checkpoint / "adapter_config.json"
     if adapter.is_file() != (settings.lora is not None):
-        raise UserError(f"{said}: {'only one of them has adapters'}; {mend}")
+        raise UserError(f"{said}: only one of them has adapters; {mend}")
     if settings.lora is not None:
         made: dict[str, Any] = json.loads(adapter.read_text("utf-8"))
         found = (made.get("base_model_name_or_path"), made.get("r"))
@@ -90,7 +94,7 @@ def processor(settings: ModelSettings) -> Any:
     if settings.max_pixels:
         sizes["longest_edge"] = settings.max_pixels
     if not templates.supports_tool_calling(found):
-        # Qwen2.5-VL's template drops tools; its tokenizer has the marks of the later one, and its weights saw them.
+        # Qwen2.5-VL's template drops tools; its tokenizer has the marks of the later one.
         found.chat_template = found.tokenizer.chat_template = templates.qwen3_vl_chat_template
     # What is set here is only looked at: turns are read by our own reader of this form.
     found.tokenizer.response_template = templates.qwen3_template

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from wheretaken.testing.toy_model.warm import Lesson
 
-STEPS, DOUBTS = 420, 60
+STEPS, DOUBTS = 250, 80
 """Of learning from experts who know, and from those who often guess."""
 SKILL = 0.6
 """Of the latter."""
-_LESSONS, _LARGE = 20, 64
+_LESSONS, _LARGE = 15, 64
 """How many lessons there are, and how many runs are in each."""
 _DIRECT = 5
 """Every so many lessons is one without tools."""
@@ -70,15 +70,15 @@ def make(directory: Path, *, skill: float = SKILL, seed: int = 0) -> float:
     from wheretaken.testing.toy_model.libraries import torch, transformers  # noqa: PLC0415 - as above
 
     phrases = [*_PHRASES, *_systems(transformers)]
-    build(directory, phrases, phrases=phrases, size=Size(vision_hidden=64, vocabulary=512), seed=seed)
+    build(directory, phrases, phrases=phrases, size=Size(vision_hidden=64, vocabulary=512, picture_tokens=1), seed=seed)
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     processor = transformers.AutoProcessor.from_pretrained(directory)
     model = transformers.AutoModelForImageTextToText.from_pretrained(directory, dtype=torch.float32)
     model.train()
-    loss = learn(torch, model, list(_lessons(processor, 1.0)), STEPS, decay=True)
+    loss = learn(torch, model, list(_lessons(processor, 1.0)), STEPS, rate=2e-3, decay=True)
     if skill < 1.0:
-        loss = learn(torch, model, list(_lessons(processor, skill)), DOUBTS, rate=5e-4)
+        loss = learn(torch, model, list(_lessons(processor, skill)), DOUBTS, rate=5e-4, decay=True)
     model.save_pretrained(directory)
     return loss
 

@@ -3,7 +3,7 @@
 Each square of the grid, one degree wide, has one town in one of its four corners. A photo is of the colour
 of its row (the soil there) and has a dark post at the place of its column (as each column has its own); which
 corner the town lies in is on the map alone, and differs from one world to the next. So whoever sees the photo
-knows which sheet of the map to look at, and whoever looks there knows the rest; whoever sees neither guesses.
+knows which sheet of the map to look at, and whoever looks there knows the rest; whoever sees nothing guesses.
 
 On the reward ladder that is: the town 1, another corner of its square 0.4 or 0.2, another square 0.2 or 0.1.
 """
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw
 
 from wheretaken.agent import Case
-from wheretaken.geo import LatLon
 from wheretaken.maps import MapPicture, Place
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.tools import Toolset
@@ -26,6 +25,8 @@ from wheretaken.tools.worldwide import WORLDWIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from wheretaken.geo import LatLon
 
 ROWS = ((214, 48, 40), (44, 170, 60), (50, 70, 214), (222, 200, 60))
 """The colours, from south to north."""
@@ -35,7 +36,8 @@ SIDE = 64
 CORNERS = tuple((south, west) for south in (True, False) for west in (True, False))
 ISLAND = Toolset("island", tuple(tool for tool in WORLDWIDE.tools if tool.name == "road_map"))
 """The only tool that is needed there."""
-_SEA, _STONE, _POST, _TOWN = (150, 190, 220), (120, 120, 120), (20, 20, 20), (250, 250, 250)
+_SEA, _LAND, _TOWN = (150, 190, 220), (245, 245, 230), (30, 30, 30)
+_STONE, _POST = (120, 120, 120), (20, 20, 20)
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ def _varied(colour: tuple[int, int, int], chance: random.Random) -> tuple[int, i
 
 
 def sheet(town: Town) -> Image.Image:
-    """Draw the map of a town's square: its soil, and the town as a dark block in its corner; north is up."""
-    image = Image.new("RGB", (SIDE, SIDE), ROWS[town.row])
+    """Draw the map of a town's square, where the town is the dark quarter; north is up."""
+    image = Image.new("RGB", (SIDE, SIDE), _LAND)
     half = SIDE // 2
     left, top = (0 if town.west else half), (half if town.south else 0)
     ImageDraw.Draw(image).rectangle((left, top, left + half - 1, top + half - 1), fill=_TOWN)

@@ -40,6 +40,8 @@ class Size:
     vision_hidden: int = 32
     vision_layers: int = 2
     vocabulary: int = 2048
+    picture_tokens: int = 4
+    """Larger pictures are reduced to so many, each of which stands for 32 x 32 pixels."""
 
 
 def template() -> str:
@@ -69,7 +71,7 @@ def build(
         seed: Of the weights.
     """
     size = size or Size()
-    processor = _processor(texts, phrases, size.vocabulary)
+    processor = _processor(texts, phrases, size)
     processor.save_pretrained(out)
     torch.manual_seed(seed)
     kind = "Qwen3VLMoe" if moe else "Qwen3VL"
@@ -113,8 +115,8 @@ def _tokenizer(texts: Sequence[str], phrases: Sequence[str], vocabulary: int) ->
     )
 
 
-def _processor(texts: Sequence[str], phrases: Sequence[str], vocabulary: int) -> Any:
-    tokenizer = _tokenizer(texts, phrases, vocabulary)
+def _processor(texts: Sequence[str], phrases: Sequence[str], size: Size) -> Any:
+    tokenizer = _tokenizer(texts, phrases, size.vocabulary)
     tokenizer.chat_template = template()
     patches = {"patch_size": _PATCH, "temporal_patch_size": 2, "merge_size": _MERGED}
     smallest = (_PATCH * _MERGED) ** 2
@@ -122,7 +124,7 @@ def _processor(texts: Sequence[str], phrases: Sequence[str], vocabulary: int) ->
         **patches,
         image_mean=[0.5] * 3,
         image_std=[0.5] * 3,
-        size={"shortest_edge": smallest, "longest_edge": 4 * smallest},
+        size={"shortest_edge": smallest, "longest_edge": size.picture_tokens * smallest},
     )
     return transformers.Qwen3VLProcessor(
         image_processor=pictures,
