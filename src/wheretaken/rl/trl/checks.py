@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wheretaken.errors import MissingExtraError, UserError
-from wheretaken.rl.trl import rows, weights
+from wheretaken.rl import data
+from wheretaken.rl.trl import weights
 from wheretaken.rl.trl.libraries import check_versions
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def check(settings: TrainSettings) -> Plan:
     check_versions()
     if settings.engine != "trl":
         raise UserError(f"these settings are for {settings.engine}: run  wheretaken train {settings.engine}")
-    photos = rows.check(settings.data.train)
+    photos = data.check(settings.data.train)
     val = settings.data.val
-    val_photos = rows.check(val) if val else 0
+    val_photos = data.check(val) if val else 0
     weights.check_model(settings.model)
     if settings.model.lora is not None and importlib.util.find_spec("peft") is None:
         raise MissingExtraError("training adapters", "trl", "peft")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
@@ -26,7 +27,7 @@ from wheretaken.rl.trl.libraries import transformers, trl
 from wheretaken.rl.trl.rollout import Rollout, calls_in, outcome, parsed, pending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from wheretaken.rl.records import Recorder, Split
     from wheretaken.rl.reward import Outcome, Scored
@@ -158,6 +159,7 @@ class ToolTrainer(trl.GRPOTrainer):
         self,
         environments: Sequence[Rollout],
         completion_ids: Sequence[Sequence[int]],
+        sha256: Sequence[str],
         lat: Sequence[float],
         lon: Sequence[float],
         log_metric: Callable[[str, float], None],
@@ -173,7 +175,7 @@ class ToolTrainer(trl.GRPOTrainer):
             ended = outcome(rollout, finished=finished, turns=self._turns)
             outcomes.append(ended)
             found.append(score(ended, truth, around.settings.reward, around.toolbox.datum))
-        self._record(environments, outcomes, found)
+        self._record(environments, sha256, outcomes, found)
         if self.model.training:
             every = [scored.numbers() for scored in found]
             for name in every[0]:
@@ -183,7 +185,11 @@ class ToolTrainer(trl.GRPOTrainer):
         return [None if scored.masked else scored.score for scored in found]
 
     def _record(
-        self, rollouts: Sequence[Rollout], outcomes: Sequence[Outcome], found: Sequence[Scored]
+        self,
+        rollouts: Sequence[Rollout],
+        groups: Sequence[str],
+        outcomes: Sequence[Outcome],
+        found: Sequence[Scored],
     ) -> None:
         """Keep how rollouts ended, and some of them whole; those of a validation all."""
         around, training = self._around, bool(self.model.training)
@@ -195,7 +201,7 @@ class ToolTrainer(trl.GRPOTrainer):
         lines: list[Line] = []
         for number, (rollout, ended, scored) in enumerate(zip(rollouts, outcomes, found, strict=True)):
             name = f"{split}-{step}-{self.accelerator.process_index}-{len(self._lines) + number}"
-            lines.append(Line.of(scored, ended, step=step, split=split, id=name, group=rollout.photo.sha256))
+            lines.append(Line.of(scored, ended, step=step, split=split, id=name, group=groups[number]))
             if training and (not recipe.samples or number % every or number // every >= recipe.samples):
                 continue
             model = f"{around.settings.output.name}/step-{self.state.global_step}"
@@ -216,16 +222,39 @@ class ToolTrainer(trl.GRPOTrainer):
         """Measure on the validation set: TRL's numbers and ours, ours as the means over all photos."""
         self._lines, self._numbers = [], []
         inherited: Any = super()
-        measured: dict[str, float] = inherited.evaluate(*arguments, **options)
-        if self._numbers:
-            names = self._numbers[0]
-            ours = {name: fmean(numbers[name] for numbers in self._gathered()) for name in names}
+        with self._sampling_of_evaluation():
+            measured: dict[str, float] = inherited.evaluate(*arguments, **options)
+        if every := self._gathered():
+            ours = {name: fmean(numbers[name] for numbers in every) for name in every[0]}
             self.log({_VAL + name: value for name, value in ours.items()})
             theirs = {name.removeprefix(_VAL): value for name, value in measured.items()}
             if self.accelerator.is_main_process:
                 self._around.recorder.metrics(self.state.global_step, _numeric(theirs) | ours, "val")
             measured |= {_VAL + name: value for name, value in ours.items()}
         return measured
+
+    @contextmanager
+    def _sampling_of_evaluation(self) -> Generator[None]:
+        """Sample as the validation is to."""
+        recipe = self._around.settings.recipe
+        wanted: dict[str, Any] = {"top_p": recipe.eval_top_p, "top_k": recipe.eval_top_k}
+        if self.use_vllm:
+            holder: Any = self.vllm_generation
+            wanted["temperature"] = recipe.eval_temperature
+        else:
+            holder = self.generation_config
+            greedy = recipe.eval_temperature == 0
+            wanted |= {"do_sample": not greedy, "temperature": 1.0 if greedy else recipe.eval_temperature}
+        before = {name: getattr(holder, name) for name in wanted}
+        # TRL puts these into the model's own settings, from which transformers fills in what looks unset.
+        others: dict[str, Any] = getattr(self, "generation_kwargs", {})
+        try:
+            holder.__dict__ |= wanted
+            self.generation_kwargs = others | wanted
+            yield
+        finally:
+            holder.__dict__ |= before
+            self.generation_kwargs = others
 
     def _gathered(self) -> list[dict[str, float]]:
         """Return the numbers of all processes."""

@@ -70,7 +70,13 @@ def make(directory: Path, *, skill: float = SKILL, seed: int = 0) -> float:
     from wheretaken.testing.toy_model.libraries import torch, transformers  # noqa: PLC0415 - as above
 
     phrases = [*_PHRASES, *_systems(transformers)]
-    build(directory, phrases, phrases=phrases, size=Size(vision_hidden=64, vocabulary=512, picture_tokens=1), seed=seed)
+    build(
+        directory,
+        phrases,
+        phrases=phrases,
+        size=Size(vision_hidden=64, vocabulary=512, picture_tokens=1),
+        seed=seed,
+    )
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     processor = transformers.AutoProcessor.from_pretrained(directory)
