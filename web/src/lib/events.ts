@@ -76,6 +76,8 @@ export interface RunStarted extends Stamped {
   photo: PhotoInfo
   model: string
   toolset: string
+  /** In which its tools take and give positions; missing in the oldest logs. */
+  datum?: string
   seed: number
 }
 
@@ -114,6 +116,17 @@ export interface RunEnded extends Stamped {
   usage: Usage
 }
 
+/** A little of the turn that a model is writing; it has the number of the event after it and is in no log. */
+export interface Delta {
+  type: 'delta'
+  run: string
+  number: number
+  turn: number
+  /** The turn is told from its beginning: what was told of it before is to be forgotten. */
+  anew: boolean
+  pieces: { kind: 'text' | 'reasoning' | 'call'; text: string }[]
+}
+
 export type RunEvent = RunStarted | MessageAdded | ToolStarted | ToolEnded | RunEnded
 
 /** A finished run as one line of `trajectories.jsonl`. */
@@ -123,6 +136,7 @@ export interface Trajectory {
   photo: PhotoInfo
   model: string
   toolset: string
+  datum?: string
   seed: number
   started: string
   seconds: number
@@ -155,6 +169,7 @@ export function eventsOf(trajectory: Trajectory): RunEvent[] {
       photo: trajectory.photo,
       model: trajectory.model,
       toolset: trajectory.toolset,
+      ...(trajectory.datum ? { datum: trajectory.datum } : {}),
       seed: trajectory.seed,
     },
   ]

@@ -2,38 +2,20 @@
 
 import type { Job } from './api'
 import { distanceKm } from './geo'
+import { escape, geojson, kml } from './geoexports'
 import { distance, t, texts } from './i18n.svelte'
-import { drawn } from './mapdata'
 import type { Run } from './reducer'
-import { colourOf, type Session } from './session.svelte'
+import type { Session } from './session.svelte'
 
 type Urls = (sha256: string) => string | undefined
 
 export async function exportRuns(kind: 'html' | 'geojson' | 'kml' | 'print', session: Session, job: Job | undefined, urls: Urls, version: string): Promise<void> {
   const name = `wheretaken-${session.focused.id}`
-  if (kind === 'geojson') return save(`${name}.geojson`, 'application/geo+json', geojson(session))
-  if (kind === 'kml') return save(`${name}.kml`, 'application/vnd.google-earth.kml+xml', kml(session))
+  if (kind === 'geojson') return save(`${name}.geojson`, 'application/geo+json', geojson(session.runs, job))
+  if (kind === 'kml') return save(`${name}.kml`, 'application/vnd.google-earth.kml+xml', kml(session.runs, job))
   const page = await sheet(session, job, urls, version)
   if (kind === 'html') return save(`${name}.html`, 'text/html', page)
   return print(page)
-}
-
-export function geojson(session: Session): string {
-  const { points, shapes } = drawn(session.runs, session.timeline, (run) => colourOf(session.numberOf(run)))
-  return JSON.stringify({ type: 'FeatureCollection', features: [...shapes.features, ...points.features] }, null, 1)
-}
-
-export function kml(session: Session): string {
-  const folders = session.runs.map((run) => {
-    const places = run.steps.flatMap((step) => step.places.map((place) => ({ place, step })))
-    const marks = places.map(
-      ({ place, step }) =>
-        `<Placemark><name>${escape(place.name || place.kind)}</name><description>${escape(`${place.kind}, ${step.id}`)}</description>` +
-        `<Point><coordinates>${place.lon},${place.lat},0</coordinates></Point></Placemark>`,
-    )
-    return `<Folder><name>${escape(run.id)}</name>${marks.join('\n')}</Folder>`
-  })
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document><name>wheretaken</name>${folders.join('\n')}</Document></kml>\n`
 }
 
 /** One page that holds everything: it asks no server for anything, and prints. */
@@ -115,9 +97,4 @@ function print(page: string): void {
   const url = URL.createObjectURL(new Blob([page], { type: 'text/html' }))
   const tab = window.open(url)
   tab?.addEventListener('load', () => tab.print())
-}
-
-export function escape(text: string): string {
-  const codes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-  return text.replace(/[&<>"']/g, (one) => codes[one] ?? one)
 }

@@ -32,6 +32,13 @@ export function circle(centre: LatLon, km: number, points = 96): [number, number
   return ring
 }
 
+/** Mercator, both from 0 to 1; latitudes beyond 85 degrees are cut off. */
+export function mercator(lat: number, lon: number): [x: number, y: number] {
+  const bounded = Math.min(Math.max(lat, -85.0511), 85.0511)
+  const y = 0.5 - Math.log(Math.tan(Math.PI / 4 + (bounded * Math.PI) / 360)) / (2 * Math.PI)
+  return [lon / 360 + 0.5, y]
+}
+
 const A = 6378245
 const EE = 0.00669342162296594323
 

@@ -1,48 +1,122 @@
-// What a run puts on the map, as GeoJSON.
+// What runs put on the map.
 
-import type { Feature, FeatureCollection } from 'geojson'
-import { circle } from './geo'
-import type { Run, Step } from './reducer'
+import { circle, mercator, type LatLon } from './geo'
+import type { Area, PlaceKind, Run, Step } from './reducer'
 
-const RANK = { found: 0, looked: 1, candidate: 2, evidence: 3, answer: 4 }
+export type MarkKind = PlaceKind | 'corrected'
 
-export interface Drawn {
-  points: FeatureCollection
-  shapes: FeatureCollection
+/** A place, x and y in Mercator from 0 to 1. */
+export interface Mark {
+  step: string
+  colour: string
+  kind: MarkKind
+  name: string
+  x: number
+  y: number
+  rank: number
+  weight: number
 }
 
-/** Points and shapes of the steps that are shown; `colour` gives a run's colour. */
-export function drawn(runs: Run[], steps: Step[], colour: (run: string) => string): Drawn {
-  const [points, shapes]: [Feature[], Feature[]] = [[], []]
+/** The radius of an answer, or the area of a map picture; its ring and its sides in Mercator from 0 to 1. */
+export interface Shape {
+  step: string
+  colour: string
+  kind: 'radius' | 'area'
+  name: string
+  ring: [number, number][]
+  west: number
+  east: number
+  north: number
+  south: number
+}
+
+/** A map picture that lies where it belongs. */
+export interface Sheet {
+  url: string
+  x: number
+  y: number
+  width: number
+  height: number
+  dim: boolean
+}
+
+export interface Drawn {
+  marks: Mark[]
+  shapes: Shape[]
+  sheets: Sheet[]
+}
+
+const RANK = { found: 0, looked: 1, candidate: 2, evidence: 3, answer: 4, corrected: 5 }
+/** Map pictures that lie on the map at a time: the latest are the closest looks. */
+const MOST_SHEETS = 12
+
+export interface Drawing {
+  runs: Run[]
+  steps: Step[]
+  /** The colour of a run. */
+  colour: (run: string) => string
+  pictureUrl: (sha256: string) => string | undefined
+  dim: boolean
+  correction: LatLon | null | undefined
+}
+
+/** Marks, shapes and pictures of the steps that are shown, in the order in which they are drawn. */
+export function drawn({ runs, steps, colour, pictureUrl, dim, correction }: Drawing): Drawn {
+  const made: Drawn = { marks: [], shapes: [], sheets: sheets(steps, pictureUrl, dim) }
   const answered = new Map(runs.map((run) => [run.id, run.answer]))
   for (const step of steps) {
     const shared = { step: step.id, colour: colour(step.run) }
     if (step.area) {
-      const { south, west, north, east } = step.area
-      const ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-      shapes.push(feature({ type: 'Polygon', coordinates: [ring] }, { ...shared, kind: 'area', name: '' }))
+      const { south, west, north } = step.area
+      const east = eastOf(step.area)
+      const ring = [[south, west], [south, east], [north, east], [north, west]] as const
+      made.shapes.push(shape(ring.map(([lat, lon]) => mercator(lat, lon)), { ...shared, kind: 'area', name: '' }))
     }
     for (const place of step.places) {
-      const values = { ...shared, kind: place.kind, name: place.name, rank: RANK[place.kind], weight: place.weight ?? 0.5 }
-      points.push(feature({ type: 'Point', coordinates: [place.lon, place.lat] }, values))
+      const [x, y] = mercator(place.lat, place.lon)
+      const { kind, name } = place
+      made.marks.push({ ...shared, kind, name, x, y, rank: RANK[kind], weight: place.weight ?? 0.5 })
     }
     const answer = step.kind === 'answer' ? answered.get(step.run) : undefined
     if (answer?.radius_km) {
-      const ring = circle(answer, Math.min(answer.radius_km, 8000))
-      shapes.push(feature({ type: 'Polygon', coordinates: [ring] }, { ...shared, kind: 'radius', name: '' }))
+      const ring = circle(answer, Math.min(answer.radius_km, 8000)).map(([lon, lat]) => mercator(lat, lon))
+      made.shapes.push(shape(ring, { ...shared, kind: 'radius', name: '' }))
     }
   }
-  return { points: { type: 'FeatureCollection', features: points }, shapes: { type: 'FeatureCollection', features: shapes } }
+  if (correction) {
+    const [x, y] = mercator(correction.lat, correction.lon)
+    made.marks.push({ step: '', colour: '#b3261e', kind: 'corrected', name: '', x, y, rank: RANK.corrected, weight: 1 })
+  }
+  made.marks.sort((a, b) => a.rank - b.rank)
+  return made
 }
 
-function feature(geometry: Feature['geometry'], properties: Feature['properties']): Feature {
-  return { type: 'Feature', geometry, properties }
+/** The latest map pictures, the closest look on top. */
+function sheets(steps: Step[], pictureUrl: Drawing['pictureUrl'], dim: boolean): Sheet[] {
+  const seen: Sheet[] = []
+  for (const { area } of steps) {
+    const url = area?.picture && pictureUrl(area.picture.sha256)
+    if (!area || !url) continue
+    const [[x, y], [right, bottom]] = [mercator(area.north, area.west), mercator(area.south, eastOf(area))]
+    seen.push({ url, x, y, width: right - x, height: bottom - y, dim })
+  }
+  return seen.slice(-MOST_SHEETS).sort((a, b) => b.height - a.height)
+}
+
+/** A side that is east of the other one, also where the date line is between them. */
+export function eastOf({ west, east }: Area): number {
+  return east < west ? east + 360 : east
+}
+
+function shape(ring: [number, number][], more: Pick<Shape, 'step' | 'colour' | 'kind' | 'name'>): Shape {
+  const [xs, ys] = [ring.map(([x]) => x), ring.map(([, y]) => y)]
+  return { ...more, ring, west: Math.min(...xs), east: Math.max(...xs), north: Math.min(...ys), south: Math.max(...ys) }
 }
 
 export type Bounds = [west: number, south: number, east: number, north: number]
 
 /** The box around positions with some room; undefined where there are none. */
-export function boundsOf(positions: { lat: number; lon: number }[], km = 0): Bounds | undefined {
+export function boundsOf(positions: LatLon[], km = 0): Bounds | undefined {
   if (!positions.length) return undefined
   const pad = Math.max(km / 111, 0.004)
   const lats = positions.map((one) => one.lat)

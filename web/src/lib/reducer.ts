@@ -1,6 +1,6 @@
 // From events to what is shown. The same function serves a live run, a replay and a file that was opened.
 
-import type { Answer, Evidence, PhotoInfo, PictureRef, RunEnded, RunEvent, Usage } from './events'
+import type { Answer, Delta, Evidence, PhotoInfo, PictureRef, RunEnded, RunEvent, Usage } from './events'
 import { fromGcj02, type LatLon } from './geo'
 
 export type PlaceKind = 'found' | 'looked' | 'candidate' | 'evidence' | 'answer'
@@ -59,14 +59,25 @@ export interface Step {
   area: Area | undefined
 }
 
+/** The turn that a model is writing, as far as it has come. */
+export interface Draft {
+  number: number
+  turn: number
+  text: string
+  reasoning: string
+  call: string
+}
+
 export interface Run {
   id: string
   model: string
   toolset: string
+  datum: string
   seed: number
   photo: PhotoInfo | undefined
   picture: PictureRef | undefined
   steps: Step[]
+  draft: Draft | undefined
   status: RunEnded['status'] | 'running'
   stopReason: string
   answer: Answer | undefined
@@ -80,6 +91,9 @@ export interface Run {
 }
 
 const MOST_PLACES = 20
+const WGS84 = 'WGS-84'
+/** Of a draft, in characters: what is beyond is seen when the turn is complete. */
+const MOST_DRAFT = 20_000
 const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, cost: 0 }
 
 export function newRun(id: string): Run {
@@ -88,10 +102,12 @@ export function newRun(id: string): Run {
     id,
     model: '',
     toolset: '',
+    datum: WGS84,
     seed: 0,
     photo: undefined,
     picture: undefined,
     steps: [],
+    draft: undefined,
     status: 'running',
     stopReason: '',
     answer: undefined,
@@ -113,12 +129,15 @@ export function fold(events: Iterable<RunEvent>, id = ''): Run {
 export function apply(run: Run, event: RunEvent): void {
   if (event.number < run.events) return
   run.events = event.number + 1
+  if (run.draft && event.number >= run.draft.number) run.draft = undefined
   run.elapsed = Math.max(run.elapsed, event.elapsed)
   switch (event.type) {
     case 'run_started':
       run.id = event.run
       run.model = event.model
       run.toolset = event.toolset
+      // The oldest logs name no datum: only the tools of amap had another one.
+      run.datum = event.datum ?? (event.toolset === 'amap' ? 'GCJ-02' : WGS84)
       run.seed = event.seed
       run.photo = event.photo
       break
@@ -156,6 +175,15 @@ export function apply(run: Run, event: RunEvent): void {
       if (event.answer) addAnswer(run, event.answer, event.elapsed)
       break
   }
+}
+
+/** Add a little to what a model is writing. The draft is replaced, so that whoever shows it sees it. */
+export function draft(run: Run, delta: Delta): void {
+  if (delta.number < run.events) return
+  const same = !delta.anew && run.draft?.number === delta.number ? run.draft : undefined
+  const next = { number: delta.number, turn: delta.turn, text: '', reasoning: '', call: '', ...same }
+  for (const { kind, text } of delta.pieces) next[kind] = (next[kind] + text).slice(0, MOST_DRAFT)
+  run.draft = next
 }
 
 function addMessage(run: Run, event: Extract<RunEvent, { type: 'message' }>): void {
@@ -328,7 +356,7 @@ function foundIn(run: Run, data: Record<string, unknown>): Place[] {
 function placed(run: Run, kind: PlaceKind, lat: unknown, lon: unknown, name: string): Place[] {
   if (typeof lat !== 'number' || typeof lon !== 'number') return []
   if (!(Math.abs(lat) <= 90 && Math.abs(lon) <= 180)) return []
-  const at = run.toolset === 'amap' ? fromGcj02({ lat, lon }) : { lat, lon }
+  const at = run.datum === WGS84 ? { lat, lon } : fromGcj02({ lat, lon })
   return [{ kind, name, ...at }]
 }
 

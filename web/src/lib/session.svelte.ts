@@ -1,7 +1,7 @@
 // The runs that are looked at, together: what is selected, and how far a replay has come.
 
-import type { RunEvent } from './events'
-import { apply, newRun, type Run, type Step } from './reducer'
+import type { Delta, RunEvent } from './events'
+import { apply, draft, newRun, type Run, type Step } from './reducer'
 
 /** Colours of runs, told apart with any colour vision, on light and on dark maps. */
 export const RUN_COLOURS = ['#0c8f84', '#d1495b', '#3f6fd8', '#c77d0a', '#8a4fc9', '#4d8a1f', '#c4408f', '#6b7280']
@@ -16,15 +16,22 @@ export class Session {
   focus = $state('')
   selected: string | undefined = $state()
   hovered: string | undefined = $state()
-  hidden: string[] = $state([])
   /** How many steps of the timeline are shown; undefined for all, as they come. */
   shown: number | undefined = $state()
   #runs: Run[]
-  #waiting: RunEvent[] = []
+  #numbers: Map<string, number>
+  #waiting: (RunEvent | Delta)[] = []
   #frame = 0
+
+  /** All steps of all runs in the order in which they happened. */
+  timeline: Step[] = $derived.by(() => this.runs.flatMap((run) => run.steps).sort((a, b) => a.at - b.at || a.number - b.number))
+  /** The steps that are to be seen now. */
+  visible: Step[] = $derived(this.shown === undefined ? this.timeline : this.timeline.slice(0, this.shown))
+  #byId: Map<string, Step> = $derived(new Map(this.timeline.map((step) => [step.id, step])))
 
   constructor(ids: string[], focus: string) {
     this.#runs = ids.map((id) => newRun(id))
+    this.#numbers = new Map(ids.map((id, number) => [id, number]))
     this.focus = focus
   }
 
@@ -34,35 +41,19 @@ export class Session {
   }
 
   get focused(): Run {
-    void this.version
-    return this.#runs.find((run) => run.id === this.focus) ?? this.#runs[0] ?? newRun('')
+    return this.runs[this.numberOf(this.focus)] ?? newRun('')
   }
 
   numberOf(run: string): number {
-    return Math.max(0, this.#runs.findIndex((one) => one.id === run))
-  }
-
-  /** All steps of all runs in the order in which they happened. */
-  get timeline(): Step[] {
-    return this.runs
-      .filter((run) => !this.hidden.includes(run.id))
-      .flatMap((run) => run.steps)
-      .sort((a, b) => a.at - b.at || a.number - b.number)
-  }
-
-  /** The steps that are to be seen now. */
-  get visible(): Step[] {
-    const all = this.timeline
-    return this.shown === undefined ? all : all.slice(0, this.shown)
+    return this.#numbers.get(run) ?? 0
   }
 
   find(step: string | undefined): Step | undefined {
-    if (step === undefined) return undefined
-    return this.runs.flatMap((run) => run.steps).find((one) => one.id === step)
+    return step === undefined ? undefined : this.#byId.get(step)
   }
 
   /** Take events in; what comes within a frame is shown together. */
-  hear(events: RunEvent[]): void {
+  hear(events: (RunEvent | Delta)[]): void {
     this.#waiting.push(...events)
     if (!this.#frame) this.#frame = requestAnimationFrame(() => this.flush())
   }
@@ -71,8 +62,10 @@ export class Session {
     cancelAnimationFrame(this.#frame)
     this.#frame = 0
     for (const event of this.#waiting) {
-      const run = this.#runs.find((one) => one.id === event.run)
-      if (run) apply(run, event)
+      const run = this.#runs[this.#numbers.get(event.run) ?? -1]
+      if (!run) continue
+      if (event.type === 'delta') draft(run, event)
+      else apply(run, event)
     }
     this.#waiting = []
     this.version++

@@ -1,11 +1,11 @@
 // The server's events, without a gap: a lost connection is taken up where it broke off.
 
 import type { Job } from './api'
-import type { RunEvent } from './events'
+import type { Delta, RunEvent } from './events'
 
 export interface Heard {
   jobs(jobs: Job[]): void
-  events(events: RunEvent[]): void
+  events(events: (RunEvent | Delta)[]): void
   connected(yes: boolean): void
 }
 
@@ -26,6 +26,7 @@ export function listen(job: string, heard: Heard): () => void {
       last = frame.lastEventId
       heard.events(JSON.parse(frame.data as string) as RunEvent[])
     })
+    source.addEventListener('delta', (frame) => heard.events([JSON.parse(frame.data as string) as Delta]))
     source.addEventListener('error', () => {
       heard.connected(false)
       // The browser tries again by itself, except after a reply that is no stream.
