@@ -9,7 +9,7 @@ function table(km: (number | null)[]): Table {
     name: 't', id: km.map((_, n) => `p${n}`), image: km.map((_, n) => `p${n}.jpg`), sha256: all(''), detail: all(''), km,
     status: km.map((one) => (one === null ? 'unparsed' : 'answered')), truth: all([0, 0]), truth_name: all(''),
     answer: all(null), answer_name: all(''), radius_km: all(null), confidence: all(null), seconds: all(null),
-    grounded: km.map((one) => one !== null && one < 100), runs: all([]),
+    grounding: km.map((one) => (one === null ? null : one < 100 ? 'place' : 'none')), runs: all([]),
   }
 }
 

@@ -18,6 +18,7 @@ from wheretaken.agent.trajectory import keep
 from wheretaken.errors import DataError, UserError, WheretakenError
 from wheretaken.server.admission import Admission
 from wheretaken.server.replies import Refused
+from wheretaken.web.drafts import Drafts
 from wheretaken.web.jobs import Correction, Job, JobStore, State, now
 from wheretaken.web.solving import Choices, decide
 
@@ -46,6 +47,7 @@ class JobDesk:
         self._version = 0
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._live: dict[str, list[bytes]] = {}
+        self.drafts = Drafts(self._tell)
         self._admission = Admission(limits.jobs, limits.waiting)
         self._slots = asyncio.Semaphore(limits.runs_at_once)
         self._news = asyncio.Event()
@@ -80,6 +82,8 @@ class JobDesk:
 
     def position(self, job: Job) -> int:
         """Return how many are before a queued job, counted from 1; 0 when it does not wait."""
+        if job.state != State.QUEUED:
+            return 0
         waiting = [one.id for one in self._jobs.values() if one.state == State.QUEUED]
         return waiting.index(job.id) + 1 if job.id in waiting else 0
 
@@ -88,13 +92,17 @@ class JobDesk:
         """Set when next a job changes or one of its runs says something."""
         return self._news
 
+    def get(self, job_id: str) -> Job | None:
+        """Return a job, if there is one of this id."""
+        return self._jobs.get(job_id)
+
     def find(self, job_id: str) -> Job:
         """Return a job.
 
         Raises:
             Refused: there is none of this id.
         """
-        job = self._jobs.get(job_id)
+        job = self.get(job_id)
         if job is None:
             raise Refused(404, "job", "there is no such job, or not any more")
         return job
@@ -179,7 +187,13 @@ class JobDesk:
                 self._live |= {run: [] for run in job.runs}
                 self._put(job, state=State.RUNNING)
                 decided = await decide(
-                    job, case, self.choices, out=self.directory, slots=self._slots, watch=self._heard
+                    job,
+                    case,
+                    self.choices,
+                    out=self.directory,
+                    slots=self._slots,
+                    watch=self._heard,
+                    on_delta=self.drafts.add,
                 )
             self._put(job, state=State.DONE, decided=decided)
         except asyncio.CancelledError:
@@ -192,8 +206,10 @@ class JobDesk:
                 self._put(job, state=State.FAILED, detail="the program has a bug here; its log tells more")
             for run in job.runs:
                 self._live.pop(run, None)
+                self.drafts.forget(run)
 
     def _heard(self, event: Event) -> None:
+        self.drafts.heard(event)
         self._live[event.run].append(event.model_dump_json().encode())
         self._tell()
 
@@ -210,6 +226,7 @@ class JobDesk:
         del self._jobs[job.id]
         self._owner = {run: owner for run, owner in self._owner.items() if owner != job.id}
         await asyncio.to_thread(self._store.remove, job, self.jobs)
+        self._version += 1
         self._tell()
 
     def correct(self, job: Job, correction: Correction | None) -> Job:

@@ -7,19 +7,24 @@ of what is there, and never made into paths.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from wheretaken.agent import trajectory
 from wheretaken.agent.trajectory import FILE
 from wheretaken.errors import DataError
 from wheretaken.evals.distances import measured
 from wheretaken.evals.results import read_results
+from wheretaken.sampling.grounding import ground
+from wheretaken.sampling.solution import read_solutions
 from wheretaken.web.desk import read_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from wheretaken.evals.model import Result
 
 _ID = re.compile(rb'"id":"([^"\\]{1,100})"')
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -78,6 +83,7 @@ class Recorded:
             DataError: nothing says where the photos were taken, or a file is damaged.
         """
         rows = list(measured(read_results(self.directory)))
+        rested = self._rested()
         answers = [result.answer for result, _ in rows]
         return {
             "name": self.name,
@@ -93,10 +99,32 @@ class Recorded:
             "answer_name": [_named(a) if a else "" for a in answers],
             "radius_km": [a.radius_km if a else None for a in answers],
             "confidence": [a.confidence if a else None for a in answers],
-            "grounded": [bool(a and any(one.call for one in a.evidence)) for a in answers],
+            "grounding": [_grounding(result, rested) for result, _ in rows],
             "seconds": [result.seconds for result, _ in rows],
             "runs": [list(result.runs) for result, _ in rows],
         }
+
+    def _rested(self) -> dict[str, Rested]:
+        """Return what the answers of runs rest on, as solutions say, or else the runs themselves."""
+        known = {
+            run.id: Rested(run.lat, run.lon, run.grounding.kind)
+            for solution in read_solutions(self.directory)
+            for run in solution.runs
+        }
+        self._index()
+        if any(run not in known for run in self._lines):
+            for run in trajectory.read(self.directory):
+                if run.answer and run.id not in known:
+                    known[run.id] = Rested(run.answer.lat, run.answer.lon, ground(run).kind)
+        return known
+
+
+class Rested(NamedTuple):
+    """Where a run says that a photo was taken (WGS-84 degrees), and what that rests on."""
+
+    lat: float | None
+    lon: float | None
+    kind: str
 
 
 def recorded(directories: Sequence[Path]) -> dict[str, Recorded]:
@@ -116,6 +144,18 @@ def recorded(directories: Sequence[Path]) -> dict[str, Recorded]:
             name = f"{base}-{number}"
         found[name] = Recorded(name, directory)
     return found
+
+
+def _grounding(result: Result, known: Mapping[str, Rested]) -> str | None:
+    """Return what an answer rests on; None where there is none, or no record of how it came about.
+
+    The answer is that of one of the runs. Where it is a verifier's own, it rests on nothing that was asked.
+    """
+    runs = [known[run] for run in result.runs if run in known]
+    if result.answer is None or not runs:
+        return None
+    at = (result.answer.lat, result.answer.lon)
+    return next((run.kind for run in runs if (run.lat, run.lon) == at), "none")
 
 
 def _named(place: Any) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from wheretaken.agent import Case, Event
+    from wheretaken.agent import Case, Delta, Event
     from wheretaken.maps import MapProvider
     from wheretaken.models.base import ChatModel
     from wheretaken.tools import Toolset
@@ -44,6 +44,7 @@ async def decide(
     out: Path,
     slots: AbstractAsyncContextManager[Any],
     watch: Callable[[Event], None],
+    on_delta: Callable[[Delta], None],
 ) -> Decided:
     """Make the runs of a job, on record, and decide between them."""
     model, toolset = choices.models[job.model], choices.toolsets[job.toolset]
@@ -51,7 +52,7 @@ async def decide(
         Attempt(job.seed + number, model(job.seed + number), toolset, run)
         for number, run in enumerate(job.runs)
     ]
-    found = await solve(case, attempts, choices.maps, out=out, slots=slots, watch=watch)
+    found = await solve(case, attempts, choices.maps, out=out, slots=slots, watch=watch, on_delta=on_delta)
     answer, run = found.answer, found.run
     return Decided(
         run=run.id if run else None,

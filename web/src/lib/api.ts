@@ -61,7 +61,8 @@ export interface Table {
   answer_name: string[]
   radius_km: (number | null)[]
   confidence: (number | null)[]
-  grounded: boolean[]
+  /** What the answer rests on; null where there is none, or no record of how it came about. */
+  grounding: ('place' | 'map' | 'clue' | 'none' | null)[]
   seconds: (number | null)[]
   runs: string[][]
 }

@@ -30,7 +30,7 @@ export function rowsOf(table: Table, filter: Filter, sorting: Sorting, others: (
       case 'unparsed':
         return table.status[row] !== 'answered'
       case 'ungrounded':
-        return table.status[row] === 'answered' && !table.grounded[row]
+        return table.status[row] === 'answered' && table.grounding[row] === 'none'
       case 'better':
         return by < 0
       case 'worse':
@@ -61,7 +61,7 @@ function keys(table: Table, column: Column, others: (number | null | undefined)[
     case 'answer':
       return (row) => table.answer_name[row] ?? ''
     case 'status':
-      return (row) => table.status[row] ?? ''
+      return (row) => `${table.status[row] ?? ''} ${table.grounding[row] ?? ''}`
     default:
       return (row) => table.image[row] || table.id[row] || ''
   }
