@@ -31,6 +31,6 @@ def conversation(messages: Sequence[Message]) -> tuple[list[dict[str, Any]], lis
             parts = cast("list[dict[str, Any]]", content)
             message["content"] = [{"type": "image"} if p["type"] == "image_url" else p for p in parts]
         elif content is None:
-            # Servers take it for nothing said; older versions of transformers do not.
+            # Servers take it for nothing said; transformers before 5.17 does not.
             message["content"] = ""
     return written, pictures
