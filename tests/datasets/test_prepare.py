@@ -62,7 +62,7 @@ def test_verl_gets_its_columns_and_truth_is_for_the_reward_only(told, tmp_path):
     assert first["reward_model"] == {"style": "rule", "ground_truth": truth}
     assert first["prompt"] == [
         {"role": "system", "content": prompts.SYSTEM},
-        {"role": "user", "content": f"<image>\n{prompts.QUESTION}"},
+        {"role": "user", "content": f"<image>{prompts.QUESTION}"},
     ]
     assert (
         sum(message["content"].count("<image>") for message in first["prompt"]) == len(first["images"]) == 1

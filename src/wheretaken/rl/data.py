@@ -44,8 +44,17 @@ class Sample:
         Raises:
             PhotoError: it is missing or broken.
         """
-        bare = photos.strip(self.image)
-        return Picture.wrap(bare.data, bare.mime, bare.width, bare.height)
+        return picture(self.image)
+
+
+def picture(image: Path | bytes) -> Picture:
+    """Return a photo as a model is shown it.
+
+    Raises:
+        PhotoError: it is missing or broken.
+    """
+    bare = photos.strip(image)
+    return Picture.wrap(bare.data, bare.mime, bare.width, bare.height)
 
 
 def samples(path: Path) -> Iterator[Sample]:
@@ -101,12 +110,17 @@ def _sample(row: Mapping[str, Any], folder: Path, where: str) -> Sample:
         place = LatLon(float(truth["lat"]), float(truth["lon"]))
     except (KeyError, TypeError, ValueError):
         raise DataError(f"{where} has no position that is one: {_AGAIN}") from None
-    source = image if isinstance(image, bytes) else _file(Path(str(image)), folder)
+    source = image if isinstance(image, bytes) else located(Path(str(image)), folder)
     return Sample(digest, source, place, str(truth.get("city") or ""), str(truth.get("country") or ""))
 
 
-def _file(named: Path, folder: Path) -> Path:
-    """Return where a picture is: where the row says, or beside the rows, when the directory was moved."""
+def located(named: Path, folder: Path) -> Path:
+    """Return where a picture is: where the row says, or beside the rows, when the directory was moved.
+
+    Args:
+        named: In the row.
+        folder: Of the rows.
+    """
     beside = folder / MEDIA / named.name
     return beside if not (folder / named).exists() and beside.exists() else folder / named
 

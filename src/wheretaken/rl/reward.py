@@ -137,7 +137,7 @@ def score(outcome: Outcome, truth: LatLon, settings: RewardSettings, datum: Datu
         km=km,
         band=band(km),
         status=status,
-        masked=settings.fault_neutral and (faults > 0 or outcome.stop == "service_error"),
+        masked=spoilt(outcome, settings),
         calls=len(outcome.tools),
         failed_calls=sum(not use.ok and not use.fault for use in outcome.tools),
         faults=faults,
@@ -146,6 +146,12 @@ def score(outcome: Outcome, truth: LatLon, settings: RewardSettings, datum: Datu
 
 
 _FAILED = frozenset({"service_error", "model_error", "killed", "cancelled"})
+
+
+def spoilt(outcome: Outcome, settings: RewardSettings) -> bool:
+    """Tell whether a service's failure in it makes a rollout one to leave out."""
+    failed = outcome.stop == "service_error" or any(use.fault for use in outcome.tools)
+    return settings.fault_neutral and failed
 
 
 def neutral(scores: Sequence[float], masked: Sequence[bool], groups: Sequence[Hashable]) -> list[float]:

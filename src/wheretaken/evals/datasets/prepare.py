@@ -215,7 +215,7 @@ def _verl_row(name: str, row: Row, picture: BareFile, number: int, making: Makin
     return {
         "data_source": name,
         "agent_name": making.agent,
-        "prompt": _prompt(making, f"<image>\n{prompts.QUESTION}"),
+        "prompt": _prompt(making, f"<image>{prompts.QUESTION}"),
         "images": [image],
         "reward_model": {"style": "rule", "ground_truth": _truth(row)},
         "extra_info": {
