@@ -121,6 +121,8 @@ def _tells(text: Text) -> float:
 
 
 def _named(row: _Row, picture_height: float) -> Text | None:
+    if not row.name:  # its line is a distance, of which other readings are no names either
+        return None
     queries = _spellings(row.name, row.line.alternatives)
     if not queries:
         return None
