@@ -106,7 +106,7 @@ def _calling(text: str, calls: Sequence[Call], turn: int, reasoning: str) -> Mes
         ToolCall(id=f"reader-{turn}-{n}", name=name, arguments=json.dumps(arguments, ensure_ascii=False))
         for n, (name, arguments) in enumerate(calls)
     )
-    return Message.of("assistant", text, tool_calls=made, reasoning=reasoning)
+    return Message.of("assistant", words.prose(text), tool_calls=made, reasoning=reasoning)
 
 
 def _unique(calls: Iterable[Call]) -> list[Call]:

@@ -26,6 +26,13 @@ NO_TEXT = (
 NO_PLACE = (
     "I read {texts}, but nothing of it names a place that I know: I cannot determine where it was taken."
 )
+_MARKUP = str.maketrans("<>{}[]", "‹›()()")
+"""What could be read as a call, a mark or an answer of the reader itself, and what stands in its place."""
+
+
+def prose(text: str) -> str:
+    """Return what is said in words, in which nothing that was read can be more than words."""
+    return text.translate(_MARKUP)
 
 
 def looking(thoughts: Thoughts) -> str:
@@ -92,9 +99,7 @@ def answer(notes: Notes, thoughts: Thoughts) -> str:
     """The last turn: a sentence and the JSON object that the prompt asks for."""
     belief = thoughts.belief
     if belief is None:
-        if not thoughts.lines:
-            return NO_TEXT
-        return NO_PLACE.format(texts=quoted([line.text for line in thoughts.lines]))
+        return _nowhere([line.text for line in thoughts.lines])
     best = belief.best.place
     here = {"lat": round(best.lat, 5), "lon": round(best.lon, 5)}
     asked = [call for call in notes.of("reverse_geocode") if here.items() <= call.arguments.items()]
@@ -121,7 +126,15 @@ def answer(notes: Notes, thoughts: Thoughts) -> str:
         ],
     }
     sentence = f"This is {title(best)}, within {radius:g} km with 80 % probability."
-    return f"{sentence}\n{json.dumps(data, ensure_ascii=False)}"
+    return f"{prose(sentence)}\n{json.dumps(data, ensure_ascii=False)}"
+
+
+def _nowhere(read: list[str]) -> str:
+    """Say that there is no answer; a line with figures, which could be taken for one, is not repeated."""
+    if not read:
+        return NO_TEXT
+    names = [text for text in read if not any(sign.isnumeric() for sign in text)]
+    return prose(NO_PLACE.format(texts=quoted(names) if names else f"{len(read)} lines"))
 
 
 def title(place: Place) -> str:

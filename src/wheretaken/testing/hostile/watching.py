@@ -24,6 +24,7 @@ _CHANGES = (
     "os.chmod",
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_NAMELESS: int = getattr(os, "O_TMPFILE", 0)
 
 _watches: list[_Watch] = []
 _hooked = False
@@ -39,6 +40,8 @@ class _Watch:
             self.found.append(f"{event} {arguments[:2]!r}")
         elif event == "open":
             path, mode, flags = arguments
+            if isinstance(flags, int) and _NAMELESS and flags & _NAMELESS == _NAMELESS:
+                return  # a file without a name is gone when it is closed
             writes = flags & _WRITING if isinstance(flags, int) else set(str(mode or "")) & set("wax+")
             if writes:
                 self._changed(event, path)
