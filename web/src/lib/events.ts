@@ -152,13 +152,12 @@ export interface Trajectory {
 /**
  * Put the events of a trajectory back in their order.
  *
- * A trajectory keeps messages without their times, but its tool events keep their numbers: the numbers between
- * them are the messages, in their order. A message gets the time of the event beside it.
+ * A trajectory keeps messages without their times, and tool events apart from them: those of a turn follow the
+ * message that calls them, and what a call returned follows its end. Records of training number their tool
+ * events by themselves, and foreign ones have none: calls are then made of the messages alone.
  */
 export function eventsOf(trajectory: Trajectory): RunEvent[] {
   const { id: run, started: at } = trajectory
-  const tools = [...trajectory.tools].sort((a, b) => a.number - b.number)
-  const last = trajectory.messages.length + tools.length + 1
   const events: RunEvent[] = [
     {
       type: 'run_started',
@@ -173,27 +172,32 @@ export function eventsOf(trajectory: Trajectory): RunEvent[] {
       seed: trajectory.seed,
     },
   ]
-  let [tool, index, turn] = [0, 0, 0]
-  for (let number = 1; number < last; number++) {
-    const event = tools[tool]
-    const message = trajectory.messages[index]
-    if (event && (event.number <= number || !message)) {
-      events.push(event)
-      tool++
-    } else if (message) {
-      if (message.role === 'assistant') turn++
-      const next = message.role === 'assistant' ? (event?.elapsed ?? trajectory.seconds) : undefined
-      const elapsed = next ?? events.at(-1)?.elapsed ?? 0
-      events.push({ type: 'message', run, number, at, elapsed, turn, index, message })
-      index++
-    }
+  const stamp = (elapsed: number): { run: string; number: number; at: string; elapsed: number } => ({
+    run, number: events.length, at, elapsed,
+  })
+  const messages = trajectory.messages.map(whole)
+  const last = messages.findLastIndex((one) => one.role === 'assistant')
+  let [turn, open]: [number, ToolEvent[]] = [0, []]
+  const now = (): number => events.at(-1)?.elapsed ?? 0
+  /** Add the open events up to the end of this call, or all of them. */
+  const until = (call?: string): void => {
+    const end = open.findIndex((one) => one.type === 'tool_ended' && one.call_id === call)
+    for (const one of open.splice(0, call === undefined ? open.length : end + 1)) events.push({ ...one, ...stamp(one.elapsed) })
   }
+  messages.forEach((message, index) => {
+    if (message.role === 'tool') until(message.tool_call_id)
+    else until()
+    if (message.role === 'assistant') {
+      turn++
+      open = calls(trajectory, messages, index, turn, now())
+    }
+    const elapsed = message.role !== 'assistant' ? now() : index === last ? trajectory.seconds : (open[0]?.elapsed ?? now())
+    events.push({ ...stamp(elapsed), type: 'message', turn, index, message })
+  })
+  until()
   events.push({
+    ...stamp(trajectory.seconds),
     type: 'run_ended',
-    run,
-    number: last,
-    at,
-    elapsed: trajectory.seconds,
     status: trajectory.status,
     stop_reason: trajectory.stop_reason,
     answer: trajectory.answer,
@@ -201,6 +205,33 @@ export function eventsOf(trajectory: Trajectory): RunEvent[] {
     usage: trajectory.usage,
   })
   return events
+}
+
+type ToolEvent = ToolStarted | ToolEnded
+
+const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, cost: 0 }
+
+/** A message with all of its fields: what other programs write may lack some. */
+function whole(message: Partial<Message>): Message {
+  return { role: 'user', parts: [], reasoning: '', tool_calls: [], tool_call_id: '', usage: NO_USAGE, ...message }
+}
+
+/** The events of the calls of a turn, as they are kept, or made of the messages that answer them. */
+function calls(trajectory: Trajectory, messages: Message[], index: number, turn: number, elapsed: number): ToolEvent[] {
+  const kept = (trajectory.tools ?? []).filter((one) => one.turn === turn)
+  if (kept.length) return kept.sort((a, b) => a.number - b.number)
+  const next = messages.findIndex((one, n) => n > index && one.role === 'assistant')
+  const answers = messages.slice(index + 1, next < 0 ? undefined : next).filter((one) => one.role === 'tool')
+  return (messages[index]?.tool_calls ?? []).flatMap((call) => {
+    const answer = answers.find((one) => one.tool_call_id === call.id)
+    if (!answer) return []
+    const pictures = answer.parts.flatMap((part) => (part.type === 'picture' ? [part.picture] : []))
+    const shared = { run: trajectory.id, number: 0, at: trajectory.started, elapsed, turn, call_id: call.id, tool: call.name }
+    return [
+      { ...shared, type: 'tool_started' as const, arguments: call.arguments },
+      { ...shared, type: 'tool_ended' as const, seconds: 0, error: '', pictures, source: '' },
+    ]
+  })
 }
 
 /** Read the lines of a log: events, or one trajectory. A half line at the end is passed over. */

@@ -10,6 +10,8 @@ export interface Summary {
   photo: string
   picture: string
   seconds: number
+  /** Which of the files it is in, and where. */
+  file: number
   start: number
   end: number
 }
@@ -22,14 +24,18 @@ class Opened {
   problem = $state('')
   busy = $state(false)
   milliseconds = $state(0)
-  #file: Blob | undefined
+  /** Where each of the files is in the folder that was opened; empty for a single file. */
+  folders: string[] = $state.raw([])
+  #files: File[] = []
   #pictures = new Map<string, string>()
 
-  /** Open a file, or the one in a folder together with its pictures. */
+  /** Open files, or those in a folder (of a training there are many) together with their pictures. */
   async open(files: File[]): Promise<void> {
-    const file = files.find((one) => one.name === 'trajectories.jsonl') ?? files.find((one) => one.name.endsWith('.jsonl'))
+    const named = files.filter((one) => one.name === 'trajectories.jsonl')
+    const found = named.length ? named : files.filter((one) => one.name.endsWith('.jsonl'))
+    found.sort((a, b) => a.webkitRelativePath.localeCompare(b.webkitRelativePath))
     this.problem = ''
-    if (!file) {
+    if (!found.length) {
       this.problem = 'no .jsonl'
       return
     }
@@ -40,14 +46,16 @@ class Opened {
       if (hash) this.#pictures.set(hash, URL.createObjectURL(one))
     }
     this.busy = true
-    const read = await summarise(file)
+    const read = await summarise(found)
     this.busy = false
     if ('problem' in read) {
       this.problem = read.problem
       return
     }
-    this.#file = file
-    this.name = file.name
+    this.#files = found
+    const folders = found.map((one) => one.webkitRelativePath.split('/').slice(0, -1))
+    this.folders = folders.map((parts) => parts.slice(1).join('/'))
+    this.name = folders[0]?.[0] ?? found.map((one) => one.name).join(', ')
     this.summaries = read.summaries
     this.milliseconds = read.milliseconds
   }
@@ -58,9 +66,10 @@ class Opened {
 
   async events(run: string): Promise<RunEvent[]> {
     const one = this.summaries.find((summary) => summary.id === run)
-    if (!one || !this.#file) return []
-    const text = await this.#file.slice(one.start, one.end).text()
-    return eventsOf(JSON.parse(text) as Trajectory)
+    const file = this.#files[one?.file ?? 0]
+    if (!one || !file) return []
+    const line = JSON.parse(await file.slice(one.start, one.end).text()) as Trajectory
+    return eventsOf({ ...line, id: one.id })
   }
 
   /** The picture of this hash, where the folder has it. */
@@ -69,13 +78,13 @@ class Opened {
   }
 }
 
-async function summarise(file: Blob): Promise<Read> {
+async function summarise(files: Blob[]): Promise<Read> {
   const worker = new Worker(new URL('./opening.worker.ts', import.meta.url), { type: 'module' })
   try {
     return await new Promise<Read>((resolve) => {
       worker.onmessage = (message: MessageEvent<Read>) => resolve(message.data)
       worker.onerror = (error) => resolve({ problem: error.message })
-      worker.postMessage(file)
+      worker.postMessage(files)
     })
   } finally {
     worker.terminate()

@@ -5,44 +5,66 @@ import type { Read, Summary } from './opened.svelte'
 
 const NEWLINE = 10
 
-addEventListener('message', (message: MessageEvent<Blob>) => {
-  void read(message.data).then((result) => postMessage(result))
+addEventListener('message', (message: MessageEvent<Blob[]>) => {
+  void readAll(message.data).then((result) => postMessage(result))
 })
 
-async function read(file: Blob): Promise<Read> {
+async function readAll(files: Blob[]): Promise<Read> {
   const began = performance.now()
+  const summaries: Summary[] = []
+  for (const [number, file] of files.entries()) {
+    const problem = await read(file, number, summaries)
+    if (problem) return { problem }
+  }
+  if (!summaries.length) return { problem: 'empty' }
+  return { summaries: distinct(summaries), milliseconds: performance.now() - began }
+}
+
+/** Every recording has an address of its own, also where two files have a run of the same name. */
+function distinct(summaries: Summary[]): Summary[] {
+  const seen = new Map<string, number>()
+  return summaries.map((one) => {
+    const before = seen.get(one.id) ?? 0
+    seen.set(one.id, before + 1)
+    return before ? { ...one, id: `${one.id}~${before + 1}` } : one
+  })
+}
+
+/** Add what is in a file; returns what is wrong with it, if something is. */
+async function read(file: Blob, number: number, summaries: Summary[]): Promise<string> {
   const bytes = new Uint8Array(await file.arrayBuffer())
   const decoder = new TextDecoder()
-  const summaries: Summary[] = []
+  let lines = 0
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(NEWLINE, start)
     if (found < 0) break // a killed run's half line
     if (found > start) {
       try {
-        const line = JSON.parse(decoder.decode(bytes.subarray(start, found))) as Trajectory
-        summaries.push(summary(line, start, found))
+        lines++
+        const line = JSON.parse(decoder.decode(bytes.subarray(start, found))) as Partial<Trajectory>
+        if (!Array.isArray(line.messages) || !line.id || !line.photo) return `line ${lines} has no messages`
+        summaries.push(summary(line as Trajectory, number, start, found))
       } catch (error) {
-        const detail = error instanceof Error ? error.message : String(error)
-        return { problem: `${summaries.length + 1}: ${detail}` }
+        return `line ${lines}: ${error instanceof Error ? error.message : String(error)}`
       }
     }
     start = found + 1
   }
-  if (!summaries.length) return { problem: '0' }
-  return { summaries, milliseconds: performance.now() - began }
+  return ''
 }
 
-function summary(line: Trajectory, start: number, end: number): Summary {
+function summary(line: Trajectory, file: number, start: number, end: number): Summary {
   const place = [line.answer?.city, line.answer?.country].filter(Boolean).join(', ')
-  const first = line.messages.flatMap((one) => one.parts).find((part) => part.type === 'picture')
+  const first = line.messages.flatMap((one) => one.parts ?? []).find((part) => part.type === 'picture')
   return {
     id: line.id,
     model: line.model,
     status: line.status,
     place,
-    photo: line.photo.path.split('/').at(-1) ?? '',
+    photo: line.photo.path?.split('/').at(-1) ?? '',
     picture: first?.type === 'picture' ? first.picture.sha256 : '',
-    seconds: line.seconds,
+    seconds: line.seconds ?? 0,
+    file,
     start,
     end,
   }
