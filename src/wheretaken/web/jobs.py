@@ -53,6 +53,10 @@ class Decided(BaseModel):
     confidence: float | None = None
     place: str = ""
     """City and country of the answer."""
+    grounding: str = ""
+    """What the answer rests on, as `sampling.grounding` says; empty for jobs of earlier versions."""
+    holds: tuple[bool, ...] = ()
+    """For each piece of evidence that the answer states, whether a call told of it."""
 
 
 class Correction(BaseModel):

@@ -61,4 +61,6 @@ async def decide(
         radius_km=answer.radius_km if answer else None,
         confidence=answer.confidence if answer else None,
         place=", ".join(name for name in (answer.city, answer.country) if name) if answer else "",
+        grounding=found.grounding.kind if answer else "",
+        holds=tuple(one.holds for one in found.evidence),
     )

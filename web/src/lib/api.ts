@@ -9,6 +9,9 @@ export interface Decided {
   radius_km: number | null
   confidence: number | null
   place: string
+  grounding: 'place' | 'map' | 'clue' | 'none' | ''
+  /** For each piece of the answer's evidence, whether a call told of it. */
+  holds: boolean[]
 }
 
 export interface Job {
