@@ -90,6 +90,20 @@ def export(
     raise typer.Exit(training.write(options, out))
 
 
+@app.command("trl")
+def trl(
+    config: Config,
+    eval_only: Annotated[
+        bool, typer.Option("--eval-only", help="Measure on the validation set; train nothing.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, and load no model.")] = False,
+) -> None:
+    """Train on one machine with TRL (GRPO); what was stopped goes on after its last checkpoint."""
+    from wheretaken.cli import training_trl  # noqa: PLC0415 - as above
+
+    raise typer.Exit(training_trl.run(config, eval_only=eval_only, dry_run=dry_run))
+
+
 @app.command("inspect")
 def inspect(
     directories: Annotated[

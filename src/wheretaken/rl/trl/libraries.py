@@ -81,7 +81,7 @@ def tensorboard(directory: str) -> Any:
 def expected_warnings() -> Generator[None]:
     """Do without what these versions are known to warn of, which nobody can do anything about."""
     with warnings.catch_warnings():
-        # TRL calls environments an experiment, and still uses a name that transformers is about to drop.
+        # TRL calls environments an experiment, and still uses names that transformers is about to drop.
         warnings.filterwarnings("ignore", message="You are using 'environment_factory'")
-        warnings.filterwarnings("ignore", message="`gradient_checkpointing` is deprecated")
+        warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing` is deprecated")
         yield

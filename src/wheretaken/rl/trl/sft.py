@@ -47,15 +47,13 @@ def warm_start(settings: TrainSettings, toolbox: Toolbox, tell: Callable[[str], 
     assert start is not None
     runs = learned_from(start.runs)
     tell(f"warm start: {start.steps} steps of {start.batch} of {len(runs)} runs")
-    from wheretaken.rl.trl.libraries import expected_warnings, peft, torch, transformers  # noqa: PLC0415 - takes seconds
+    from wheretaken.rl.trl.libraries import peft, torch, transformers  # noqa: PLC0415 - takes seconds
 
     processor = weights.processor(settings.model)
     model = transformers.AutoModelForImageTextToText.from_pretrained(settings.model.path, dtype=torch.float32)
     if settings.model.lora:
         model = peft().get_peft_model(model, weights.adapters(settings.model.lora))
-    with expected_warnings():
-        options = _arguments(settings, gpu=bool(torch.cuda.is_available()))
-        told = transformers.TrainingArguments(**options)
+    told = transformers.TrainingArguments(**_arguments(settings, gpu=bool(torch.cuda.is_available())))
     trainer = transformers.Trainer(
         model=model,
         args=told,

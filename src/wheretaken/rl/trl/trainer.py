@@ -47,6 +47,8 @@ class Surroundings:
     recorder: Recorder
     runner: asyncio.Runner
     """In whose event loop the tools run."""
+    tell: Callable[[str], None]
+    """Told what is being done, a line at a time."""
 
 
 class _AnyTool(dict[str, Any]):
@@ -88,7 +90,8 @@ class ToolTrainer(trl.GRPOTrainer):
             return parsed(_text(tokenizer, ids))
 
         tokenizer.parse_response = read
-        self.add_callback(_metrics_to(around.recorder))
+        self.remove_callback(transformers.PrinterCallback)
+        self.add_callback(_steps_to(around))
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         self._begun = False
@@ -277,13 +280,24 @@ def _numeric(values: dict[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
-def _metrics_to(recorder: Recorder) -> Any:
-    """Return a callback that keeps what is logged in training."""
+def _steps_to(around: Surroundings) -> Any:
+    """Return a callback that keeps what is measured in training, and tells of it."""
 
-    class Metrics(transformers.TrainerCallback):
+    class Steps(transformers.TrainerCallback):
         def on_log(self, _arguments: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
             """Keep the numbers of a step."""
-            if logs and state.is_world_process_zero and "reward" in logs:
-                recorder.metrics(state.global_step, _numeric(logs))
+            if not logs or not state.is_world_process_zero:
+                return
+            if "reward" in logs:
+                around.recorder.metrics(state.global_step, _numeric(logs))
+                around.tell(
+                    f"step {state.global_step} of {state.max_steps}: reward {logs['reward']:.3f}, "
+                    f"{logs['tools_wait_s']:.1f} s for tools of {logs['step_time']:.1f} s"
+                )
+            elif _VAL + "score" in logs:
+                within = f"{logs[_VAL + 'acc_25km']:.0%} within 25 km"
+                around.tell(
+                    f"validation after step {state.global_step}: reward {logs[_VAL + 'score']:.3f}, {within}"
+                )
 
-    return Metrics()
+    return Steps()

@@ -73,21 +73,44 @@ def evaluate(
     return {name.removeprefix("eval_"): value for name, value in measured.items()}
 
 
+def dry_run(settings: TrainSettings, *, toolbox: Toolbox | None = None) -> str:
+    """Check everything, the tools as well, and say what would be done.
+
+    Raises:
+        UserError: something cannot work, as for `train`.
+        MissingExtraError: a library is missing.
+    """
+    with _checked(settings, toolbox) as (plan, _, _):
+        return _described(settings, plan)
+
+
 @contextmanager
-def _trainer(
-    settings: TrainSettings, toolbox: Toolbox | None, tell: Callable[[str], None]
-) -> Generator[tuple[ToolTrainer, Plan]]:
-    """Check everything, load the model, and clean up afterwards."""
+def _checked(
+    settings: TrainSettings, toolbox: Toolbox | None
+) -> Generator[tuple[Plan, Toolbox, asyncio.Runner]]:
+    """Check everything, and close the tools afterwards."""
     _not_in_a_loop()
     plan = checks.check(settings)
     tools = toolbox or open_toolbox(settings.tools)
     with asyncio.Runner() as runner:
         try:
             runner.run(tools.check())
-            tell(_described(settings, plan))
-            yield _made(settings, plan, tools, runner, tell), plan
+            yield plan, tools, runner
         finally:
             runner.run(tools.aclose())
+
+
+@contextmanager
+def _trainer(
+    settings: TrainSettings, toolbox: Toolbox | None, tell: Callable[[str], None]
+) -> Generator[tuple[ToolTrainer, Plan]]:
+    """Check everything, load the model, and clean up afterwards."""
+    with _checked(settings, toolbox) as (plan, tools, runner):
+        from wheretaken.rl.trl.libraries import expected_warnings  # noqa: PLC0415 - takes seconds
+
+        tell(_described(settings, plan))
+        with expected_warnings():
+            yield _made(settings, plan, tools, runner, tell), plan
 
 
 def _made(
@@ -97,26 +120,26 @@ def _made(
     runner: asyncio.Runner,
     tell: Callable[[str], None],
 ) -> ToolTrainer:
-    from wheretaken.rl.trl.libraries import expected_warnings, trl  # noqa: PLC0415 - takes seconds
+    from wheretaken.rl.trl.libraries import transformers, trl  # noqa: PLC0415 - takes seconds
     from wheretaken.rl.trl.sft import warm_start  # noqa: PLC0415 - as above
     from wheretaken.rl.trl.trainer import Surroundings, ToolTrainer  # noqa: PLC0415 - as above
 
+    transformers.utils.logging.disable_progress_bar()
     model = settings.model
     if plan.warm:
         path = warm_start(settings, toolbox, tell)
         model = model.model_copy(update={"path": str(path)})
     processor = weights.processor(model)
-    with expected_warnings():
-        return ToolTrainer(
-            Surroundings(settings, toolbox, Recorder(settings.output), runner),
-            model=model.path,
-            args=trl.GRPOConfig(**arguments(settings, plan, processor)),
-            train_dataset=rows.load(settings.data.train, toolbox.toolset),
-            eval_dataset=rows.load(settings.data.val, toolbox.toolset) if settings.data.val else None,
-            processing_class=processor,
-            peft_config=weights.adapters(model.lora) if model.lora else None,
-            callbacks=_callbacks(settings),
-        )
+    return ToolTrainer(
+        Surroundings(settings, toolbox, Recorder(settings.output), runner, tell),
+        model=model.path,
+        args=trl.GRPOConfig(**arguments(settings, plan, processor)),
+        train_dataset=rows.load(settings.data.train, toolbox.toolset),
+        eval_dataset=rows.load(settings.data.val, toolbox.toolset) if settings.data.val else None,
+        processing_class=processor,
+        peft_config=weights.adapters(model.lora) if model.lora else None,
+        callbacks=_callbacks(settings),
+    )
 
 
 def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, Any]:
