@@ -6,6 +6,7 @@ of scripted experts, of a larger model (`wheretaken eval run`), or of people.
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ from wheretaken.agent.events import Status
 from wheretaken.errors import DataError
 from wheretaken.models.openai.wire import tools_of
 from wheretaken.models.templates import conversation
-from wheretaken.paths import atomic_path
 from wheretaken.rl.trl import checks, weights
 
 if TYPE_CHECKING:
@@ -61,14 +61,17 @@ def warm_start(settings: TrainSettings, toolbox: Toolbox, tell: Callable[[str], 
         data_collator=partial(lesson, processor, toolbox),
         callbacks=[_telling(transformers, tell)],
     )
+    trainer.remove_callback(transformers.PrinterCallback)
     trainer.train()
     if settings.model.lora:
         # GRPO begins new adapters on these weights, which are its reference as well.
         trainer.model = trainer.model.merge_and_unload()
     if trainer.is_world_process_zero():
-        with atomic_path(target) as unfinished:
-            trainer.model.save_pretrained(unfinished)
-            processor.save_pretrained(unfinished)
+        unfinished = target.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        trainer.model.save_pretrained(unfinished)
+        processor.save_pretrained(unfinished)
+        unfinished.rename(target)
     trainer.accelerator.wait_for_everyone()
     return target
 

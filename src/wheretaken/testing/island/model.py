@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from wheretaken.testing.toy_model.warm import Lesson
 
-STEPS, DOUBTS = 250, 80
+STEPS, DOUBTS = 180, 60
 """Of learning from experts who know, and from those who often guess."""
 SKILL = 0.6
 """Of the latter."""
-_LESSONS, _LARGE = 15, 64
+_LESSONS, _LARGE = 10, 64
 """How many lessons there are, and how many runs are in each."""
 _DIRECT = 5
 """Every so many lessons is one without tools."""
@@ -49,7 +49,7 @@ def warmed(*, skill: float = SKILL) -> Path:
     """
     version = _version()
     return kept(
-        f"island-{skill:g}-{version}", lambda out: ["wheretaken.testing.island.model", str(out), str(skill)]
+        f"island-{skill:.0%}-{version}", lambda out: ["wheretaken.testing.island.model", str(out), str(skill)]
     )
 
 

@@ -1,0 +1,199 @@
+"""What is wrong with a training is said in one line before a model is loaded."""
+
+import importlib.metadata
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from wheretaken.cli.main import app
+from wheretaken.errors import DataError, MissingExtraError, UserError
+from wheretaken.rl.settings import (
+    DataSettings,
+    LoraSettings,
+    ModelSettings,
+    ToolSettings,
+    TrainSettings,
+    TrlSettings,
+    WarmStart,
+)
+from wheretaken.rl.toolbox import LocalToolbox
+from wheretaken.testing import island
+from wheretaken.testing.toy_model import trained
+
+pytestmark = pytest.mark.usefixtures("trl_libraries")
+Settings = Callable[..., TrainSettings]
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[[TrainSettings], str]:
+    """Trains, and returns why that was refused; it is a failure if a model is loaded."""
+    from wheretaken.rl.trl import training
+
+    def too_late(*_: object) -> None:
+        pytest.fail("the model was loaded")
+
+    monkeypatch.setattr(training, "_made", too_late)
+
+    def refuse(settings: TrainSettings, *, own_tools: bool = True) -> str:
+        toolbox = LocalToolbox(island.ISLAND, island.IslandMaps()) if own_tools else None
+        with pytest.raises(UserError) as error:
+            training.train(settings, toolbox=toolbox)
+        assert "\n" not in str(error.value)
+        return str(error.value)
+
+    return refuse
+
+
+def test_another_version_of_trl(settings: Settings, refused, monkeypatch):
+    made, real = settings(), importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.17.2" if name == "trl" else real(name))
+    assert "trl >= 1.16 and < 1.17, and 1.17.2 is installed" in refused(made)
+
+
+@pytest.mark.parametrize("name", ["trl", "peft", "tensorboard"])
+def test_a_missing_library(settings: Settings, refused, monkeypatch, name):
+    made = settings(model=ModelSettings(path=settings().model.path, lora=LoraSettings()))
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda wanted: None if wanted == name else real(wanted))
+    said = refused(made)
+    assert name in said
+    assert "pip install 'wheretaken[trl]'" in said
+
+
+def test_a_logger_or_a_vllm_that_is_not_installed(settings: Settings, refused):
+    assert "pip install swanlab" in refused(settings(trl=TrlSettings(log_to=("swanlab",))))
+    assert "vLLM is not installed" in refused(settings(trl=TrlSettings(vllm="colocate")))
+
+
+def test_settings_of_the_other_engine(settings: Settings, refused):
+    assert "wheretaken train verl" in refused(settings().model_copy(update={"engine": "verl"}))
+
+
+def test_data_that_cannot_be_trained_on(settings: Settings, refused, tmp_path):
+    assert "does not exist" in refused(settings(data=DataSettings(train=tmp_path / "none.parquet")))
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"lat": [1.0], "lon": [2.0]}), tmp_path / "blind.parquet")
+    assert "no column images" in refused(settings(data=DataSettings(train=tmp_path / "blind.parquet")))
+    assert "fewer than recipe.batch (64)" in refused(settings({"batch": 64}))
+
+
+def test_shares_that_do_not_work(settings: Settings, refused, monkeypatch):
+    assert "recipe.mini_batch (3) must divide recipe.batch (4)" in refused(
+        settings({"batch": 4, "mini_batch": 3})
+    )
+    assert "trl.micro_batch (3) must divide the 8 rollouts" in refused(
+        settings(trl=TrlSettings(micro_batch=3))
+    )
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    assert "not to be shared by 3 processes" in refused(settings())
+
+
+def test_a_model_that_is_none(settings: Settings, refused, tmp_path):
+    assert "no directory" in refused(settings(model=ModelSettings(path=str(tmp_path / "none")))).replace(
+        "is no", "no"
+    )
+    (tmp_path / "text").mkdir()
+    assert "no config.json" in refused(settings(model=ModelSettings(path=str(tmp_path / "text"))))
+    (tmp_path / "text" / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    assert "is a llama" in refused(settings(model=ModelSettings(path=str(tmp_path / "text"))))
+    (tmp_path / "text" / "config.json").write_text(json.dumps({"model_type": "qwen3_vl"}))
+    assert "preprocessor_config.json" in refused(settings(model=ModelSettings(path=str(tmp_path / "text"))))
+
+
+def checkpoint(settings: TrainSettings, model: Path) -> Path:
+    made = settings.output / "checkpoints" / "checkpoint-7"
+    shutil.copytree(model, made)
+    (made / "trainer_state.json").write_text("{}")
+    return made
+
+
+def test_a_checkpoint_of_another_model(settings: Settings, refused):
+    made = settings()
+    checkpoint(made, trained())
+    said = refused(made)
+    assert "checkpoint-7 is a checkpoint of another model" in said
+    assert "vocab_size" in said
+
+
+def test_a_checkpoint_of_adapters_and_settings_without(settings: Settings, refused, island_model):
+    made = settings()
+    there = checkpoint(made, island_model)
+    (there / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "x", "r": 4}))
+    assert "adapters" in refused(made)
+    lora = settings(model=ModelSettings(path=str(island_model), lora=LoraSettings(rank=8)))
+    assert "rank 4 and for x" in refused(lora)
+
+
+def test_a_warm_start_without_runs(settings: Settings, refused, tmp_path):
+    start = WarmStart(runs=tmp_path / "none")
+    assert "no directory" in refused(settings(trl=TrlSettings(warm_start=start)))
+
+
+def test_a_warm_start_from_runs_without_answers(settings: Settings, tmp_path):
+    from wheretaken.rl.trl.sft import learned_from
+
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(DataError, match="nothing to learn from"):
+        learned_from(tmp_path / "runs")
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_servers_that_cannot_be_reached(settings: Settings, refused, monkeypatch):
+    away = settings(tools=ToolSettings(server="http://127.0.0.1:9"))
+    assert "no tool server answers at http://127.0.0.1:9" in refused(away, own_tools=False)
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: real("json" if name == "vllm" else name))
+    assert "in trl.vllm_url where" in refused(settings(trl=TrlSettings(vllm="server")))
+    url = "http://127.0.0.1:9"
+    assert f"no vLLM server answers at {url}" in refused(
+        settings(trl=TrlSettings(vllm="server", vllm_url=url))
+    )
+
+
+async def test_a_running_event_loop(settings: Settings, refused):
+    assert "an event loop is running" in refused(settings())
+
+
+def test_the_command_checks_and_names_the_file_that_is_wrong(settings: Settings, tmp_path):
+    made = settings(tools=ToolSettings(toolset="direct"))
+    made.save(tmp_path / "config.yaml")
+    done = CliRunner().invoke(app, ["train", "trl", str(tmp_path), "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert (
+        "32 photos, 3 steps of 2 x 4 rollouts, from the beginning; no GPU, vLLM off"
+        in done.output.replace("\n", " ")
+    )
+    broken = (tmp_path / "config.yaml").read_text().replace("steps:", "stepps:")
+    (tmp_path / "config.yaml").write_text(broken)
+    done = CliRunner().invoke(app, ["train", "trl", str(tmp_path), "--dry-run"])
+    assert isinstance(done.exception, UserError)
+    assert "did you mean steps?" in str(done.exception)
+
+
+def test_nothing_is_imported_before_it_is_needed():
+    """Whoever only looks at settings, or asks for help, does not wait for torch."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, wheretaken.rl.trl.checks, wheretaken.rl.trl.training, wheretaken.cli.training_trl;"
+        "print([n for n in ('torch', 'trl', 'transformers', 'datasets') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_missing_extra_is_an_error_of_its_kind(monkeypatch):
+    from wheretaken.rl.trl import libraries
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(MissingExtraError, match="torch"):
+        libraries.check_versions()
