@@ -1,8 +1,8 @@
 """Advantages of GRPO without the rollouts that a service's failure spoilt.
 
-Such a rollout comes with an empty mask: no token of it is trained on. Here it is left out of its group as well,
-so that the others are compared with each other alone. verl finds this by its name, in the processes whose
-environment has VERL_USE_EXTERNAL_MODULES=wheretaken.rl.verl.advantage.
+Such a rollout comes with an empty mask: no token of it is trained on. Here it is left out of its group as
+well, so that the others are compared with each other alone. verl finds this by its name, in the processes
+whose environment has VERL_USE_EXTERNAL_MODULES=wheretaken.rl.verl.advantage.
 """
 
 from __future__ import annotations

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wheretaken.paths import atomic_path
 from wheretaken.rl.export import LOOP, LOOP_CLASS, TOOL_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from wheretaken.rl.settings import TrainSettings
 
@@ -28,7 +28,7 @@ PROJECT = "wheretaken"
 _PATCH = 16
 """Pixels, of Qwen3-VL's; verl's default is Qwen2.5-VL's."""
 _NO_LIMIT = 1 << 30
-Value = str | int | float | bool | None | list[str] | dict[str, Any]
+Value = str | int | float | bool | list[str] | None
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,13 @@ def arguments(told: Mapping[str, Value]) -> list[str]:
     return [f"{name}={_written(value)}" for name, value in told.items()]
 
 
-def _written(value: Any) -> str:
+def _written(value: Value) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, str):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'" if _quoted(value) else value
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return "[" + ",".join(map(_written, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{name}:{_written(one)}" for name, one in value.items()) + "}"
     return str(value)
 
 

@@ -1,0 +1,219 @@
+"""Everything that can be wrong with a training and can be found before GPUs are taken.
+
+`check` looks at the settings, the rows, the model's files, the tools and the disk from where the training is
+started; `composed` has verl read and check its configuration; `check_cluster` looks from every node, with a
+small task that takes no GPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wheretaken.errors import MissingExtraError, UserError
+from wheretaken.rl import data
+from wheretaken.rl.settings import TrainSettings
+from wheretaken.rl.toolbox import open_toolbox
+from wheretaken.rl.verl.libraries import check_versions, imported
+from wheretaken.rl.verl.overrides import arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheretaken.rl.settings import VerlSettings
+    from wheretaken.rl.verl.overrides import Value
+
+FAMILIES = ("qwen3_vl", "qwen3_vl_moe")
+"""`model_type` of those for which verl puts a tool's pictures together as their chat template does."""
+_ENGINES = {"vllm": "vllm", "sglang": "sglang"}
+_CHECKPOINT_SHARE = 6
+"""A checkpoint against the weights in half precision: weights, and two states of the optimiser, in full."""
+_GIB = 1 << 30
+_NODE_SECONDS = 120.0
+
+
+def check(settings: TrainSettings, *, eval_only: bool = False) -> int:
+    """Check what can be seen from here, and return how many photos there are to train on.
+
+    Raises:
+        UserError: something cannot work; the message says what to do.
+        MissingExtraError: a library is missing.
+    """
+    check_versions()
+    if settings.engine != "verl":
+        raise UserError(f"these settings are for {settings.engine}: run  wheretaken train {settings.engine}")
+    photos = data.check(settings.data.train)
+    if settings.data.val is not None:
+        data.check(settings.data.val)
+    elif eval_only:
+        raise UserError("there is nothing to evaluate: data.val names no photos; export with --val")
+    recipe = settings.recipe
+    if photos < recipe.batch and not eval_only:
+        raise UserError(
+            f"{settings.data.train} has {photos} photos, fewer than recipe.batch ({recipe.batch}): choose a "
+            "smaller batch"
+        )
+    check_model(settings.model.path)
+    _check_engines(settings.verl)
+    _check_disk(settings)
+    asyncio.run(check_tools(settings))
+    return photos
+
+
+async def check_tools(settings: TrainSettings) -> None:
+    """Make sure that the tools can be used from here.
+
+    Raises:
+        UserError: they cannot.
+    """
+    toolbox = open_toolbox(settings.tools)
+    try:
+        await toolbox.check()
+    finally:
+        await toolbox.aclose()
+
+
+def check_model(path: str) -> None:
+    """Make sure that a directory holds a model that can be trained; a name of the hub may be anything.
+
+    Raises:
+        UserError: it does not.
+    """
+    directory = Path(path)
+    if not directory.is_dir():
+        if directory.is_absolute() or path.count("/") != 1:
+            raise UserError(f"model.path: no directory {path}, nor is it a name such as ORGANISATION/NAME")
+        return
+    kind = model_type(directory)
+    if kind not in FAMILIES:
+        raise UserError(f"{directory} is a {kind}: verl is trained here with {', '.join(FAMILIES)}")
+    for names in (("preprocessor_config.json", "processor_config.json"), ("tokenizer_config.json",)):
+        if not any((directory / name).is_file() for name in names):
+            raise UserError(f"{directory} has no {names[0]}: copy it from the model that this was made from")
+
+
+def model_type(directory: Path) -> str:
+    """Return what sort of model a directory holds.
+
+    Raises:
+        UserError: it holds none.
+    """
+    try:
+        return str(json.loads((directory / "config.json").read_text("utf-8"))["model_type"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{directory} has no config.json of a model ({error})") from None
+
+
+def composed(told: Mapping[str, Value]) -> Any:
+    """Return verl's whole configuration, read and checked by verl.
+
+    Raises:
+        UserError: verl refuses a setting; the message has its words.
+    """
+    hydra: Any = imported("hydra")
+    refused = (
+        imported("hydra.errors").HydraException,
+        imported("omegaconf.errors").OmegaConfBaseException,
+        AssertionError,
+        ValueError,
+        TypeError,
+    )
+    try:
+        with hydra.initialize_config_module("verl.trainer.config", version_base=None):
+            made = hydra.compose("ppo_trainer", overrides=arguments(told))
+        utils: Any = imported("verl.trainer.ppo.utils")
+        # It says on stdout that all is well.
+        with contextlib.redirect_stdout(io.StringIO()):
+            imported("verl.utils.config").validate_config(
+                config=made,
+                use_reference_policy=utils.need_reference_policy(made),
+                use_critic=utils.need_critic(made),
+            )
+    except refused as error:
+        why = " ".join(str(error).split())
+        raise UserError(f"verl refuses these settings: {why}; see recipe and verl in the settings") from error
+    return made
+
+
+def check_cluster(settings: TrainSettings, config: Path) -> None:
+    """Look at the Ray cluster that this process is connected to, from each of its nodes.
+
+    Args:
+        settings: Of the training.
+        config: Where the nodes find them.
+
+    Raises:
+        UserError: there are too few nodes or GPUs, or something is missing on one; the message says where.
+    """
+    ray: Any = imported("ray")
+    strategies: Any = imported("ray.util.scheduling_strategies")
+    verl = settings.verl
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    fit = [node for node in nodes if node["Resources"].get("GPU", 0) >= verl.gpus_per_node]
+    if len(fit) < verl.nodes:
+        found = ", ".join(
+            f"{node['NodeManagerAddress']}: {node['Resources'].get('GPU', 0):g}" for node in nodes
+        )
+        raise UserError(
+            f"the Ray cluster has {len(fit)} nodes with {verl.gpus_per_node} GPUs, and {verl.nodes} are "
+            f"needed (GPUs: {found}): start Ray on more, or set --nodes and --gpus-per-node"
+        )
+    task = ray.remote(num_cpus=0.01, max_retries=0)(examined)
+    asked = {
+        task.options(
+            scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(str(config)): node["NodeManagerAddress"]
+        for node in fit
+    }
+    done, late = ray.wait(list(asked), num_returns=len(asked), timeout=_NODE_SECONDS)
+    problems = [f"{asked[one]}: no answer within {_NODE_SECONDS:g} s" for one in late]
+    problems += [f"{asked[one]}: {said}" for one in done if (said := ray.get(one))]
+    if problems:
+        raise UserError("not every node can take part: " + "; ".join(sorted(problems)))
+
+
+def examined(config: str) -> str:
+    """Return what is wrong with a node, seen from it; empty if nothing is."""
+    try:
+        check_versions()
+        settings = TrainSettings.load(Path(config))
+        data.check(settings.data.train)
+        asyncio.run(check_tools(settings))
+        if not os.access(settings.output, os.W_OK):
+            return f"cannot write to {settings.output}: all nodes have to see the output"
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _check_engines(settings: VerlSettings) -> None:
+    name = settings.overrides.get("actor_rollout_ref.rollout.name", settings.rollout)
+    if (module := _ENGINES.get(str(name))) and importlib.util.find_spec(module) is None:
+        raise UserError(f"verl.rollout is {name}, which is not installed: run  pip install 'verl[{name}]'")
+    if settings.strategy == "megatron" and importlib.util.find_spec("megatron") is None:
+        raise MissingExtraError("verl.strategy megatron", "verl", "megatron-core (verl's extra megatron)")
+
+
+def _check_disk(settings: TrainSettings) -> None:
+    output = settings.output
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {output} ({error.strerror}): choose another output") from None
+    if not os.access(output, os.W_OK):
+        raise UserError(f"cannot write to {output}: choose another output")
+    weights = sum(file.stat().st_size for file in Path(settings.model.path).glob("*.safetensors"))
+    needed = weights if settings.model.lora else weights * _CHECKPOINT_SHARE
+    free = shutil.disk_usage(output).free
+    if free < needed:
+        raise UserError(
+            f"a checkpoint takes about {needed / _GIB:.0f} GiB, and {output} has {free / _GIB:.0f} GiB left: "
+            "make room, or choose another output"
+        )
