@@ -119,3 +119,56 @@ def inspect(
     from wheretaken.cli import training  # noqa: PLC0415 - as above
 
     raise typer.Exit(training.look(directories, out))
+
+
+@app.command("verl")
+def verl(
+    config: Config,
+    nodes: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Nodes; else those of the settings.")
+    ] = None,
+    gpus_per_node: Annotated[
+        int | None, typer.Option(metavar="G", min=1, help="GPUs of each; else those of the settings.")
+    ] = None,
+    address: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A Ray cluster: `auto` or HOST:PORT to join it, http://HOST:8265 to submit a job to it.",
+        ),
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, and print what verl would be told.")
+    ] = False,
+    eval_only: Annotated[
+        bool, typer.Option("--eval-only", help="Only validate: the last checkpoint, or the first weights.")
+    ] = False,
+) -> None:
+    """Train with verl, on this machine or on a Ray cluster."""
+    from wheretaken.cli import training_verl  # noqa: PLC0415 - as above
+
+    options = training_verl.Options(
+        nodes=nodes,
+        gpus_per_node=gpus_per_node,
+        address=address,
+        dry_run=dry_run,
+        eval_only=eval_only,
+    )
+    raise typer.Exit(training_verl.train(config, options))
+
+
+Weights = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Where the weights go; a new directory.")
+]
+Step = Annotated[
+    int | None, typer.Option(metavar="N", min=0, help="Of the checkpoint; the last one by default.")
+]
+
+
+@app.command("merge")
+@app.command("export-hf")
+def merge(config: Config, out: Weights, step: Step = None) -> None:
+    """Make a checkpoint of verl's into weights that vLLM and transformers load, and say how to use them."""
+    from wheretaken.cli import training_verl  # noqa: PLC0415 - as above
+
+    raise typer.Exit(training_verl.merge(config, out, step))

@@ -51,6 +51,10 @@ class Files:
         names = ("config.yaml", "tools.yaml", "agent.yaml", f"numbers-{attempt}.jsonl")
         return cls(*(folder / name for name in names), attempt=attempt)
 
+    def offers_tools(self) -> bool:
+        """Tell whether the written files offer any tools."""
+        return bool(json.loads(self.tools.read_text("utf-8"))["tools"])
+
     def write(self, settings: TrainSettings, tools: Iterable[str]) -> None:
         """Write them.
 

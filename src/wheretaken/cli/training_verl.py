@@ -1,0 +1,63 @@
+"""`wheretaken train verl`, `train merge` and `train export-hf`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheretaken.cli import consoles
+from wheretaken.cli.main import OK
+from wheretaken.errors import UserError
+from wheretaken.rl.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    nodes: int | None = None
+    gpus_per_node: int | None = None
+    address: str = ""
+    dry_run: bool = False
+    eval_only: bool = False
+
+
+def train(config: Path, options: Options) -> int:
+    """Check, and then train, submit or print."""
+    from wheretaken.rl.verl import launch  # noqa: PLC0415 - verl's libraries take seconds
+
+    settings = _settings(config, options)
+    prepared = launch.prepare(settings, eval_only=options.eval_only)
+    said = f"{prepared.photos:,} photos, {settings.verl.nodes} nodes of {settings.verl.gpus_per_node} GPUs"
+    consoles.notices().print(said, markup=False)
+    if options.dry_run:
+        consoles.results().print(prepared.command(), markup=False, soft_wrap=True)
+    elif options.address.startswith(("http://", "https://")):
+        consoles.results().print(launch.submit(prepared, options.address), markup=False)
+    else:
+        launch.run(prepared, options.address)
+        consoles.results().print(str(settings.output), markup=False)
+    return OK
+
+
+def merge(config: Path, out: Path, step: int | None) -> int:
+    """Merge a checkpoint, and print the commands that use it."""
+    from wheretaken.rl.verl import weights  # noqa: PLC0415 - as above
+
+    settings = _settings(config, Options())
+    done = weights.merge(settings, out.resolve(), step)
+    consoles.notices().print(f"{out}: the weights of step {done}; they are used with", markup=False)
+    consoles.results().print(weights.commands(settings, out.resolve()), markup=False, soft_wrap=True)
+    return OK
+
+
+def _settings(config: Path, options: Options) -> TrainSettings:
+    settings = TrainSettings.load(config)
+    if settings.engine != "verl":
+        raise UserError(f"{config} is for {settings.engine}: export it with --engine verl")
+    given = {"nodes": options.nodes, "gpus_per_node": options.gpus_per_node}
+    verl = settings.verl.model_copy(update={name: value for name, value in given.items() if value})
+    return settings.model_copy(update={"verl": verl})

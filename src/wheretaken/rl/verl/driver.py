@@ -1,0 +1,129 @@
+"""The process that verl's trainer begins in: `python -m wheretaken.rl.verl.driver CONFIG`.
+
+It looks at the cluster, hands verl its configuration, and copies what verl measures into the records of the
+training while it goes on. `train verl` is this process, or submits it as a job of Ray's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from wheretaken.agent.trajectory import whole_lines
+from wheretaken.rl.records import Recorder
+from wheretaken.rl.settings import TrainSettings
+from wheretaken.rl.verl import checks, overrides
+from wheretaken.rl.verl.libraries import imported
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+_LOOK_SECONDS = 5.0
+_VALIDATED = "val"
+"""How the names of what validations measure begin."""
+
+
+def train(config: Path, attempt: int, *, eval_only: bool = False, address: str = "") -> None:
+    """Train, or evaluate, until it is done.
+
+    Args:
+        config: The settings as they were when the training was started.
+        attempt: Which start this is.
+        eval_only: Only validate.
+        address: Of the Ray cluster; without one, Ray's own way of finding or starting one.
+
+    Raises:
+        UserError: the cluster or the settings cannot work.
+    """
+    settings = TrainSettings.load(config)
+    files = overrides.Files.of(settings, attempt)
+    told = overrides.overrides(settings, files, tools=files.offers_tools(), eval_only=eval_only)
+    if address:
+        told["+ray_kwargs.ray_init.address"] = address
+    made = checks.composed(told)
+    ray: Any = imported("ray")
+    main: Any = imported("verl.trainer.main_ppo")
+    joined = bool(address or os.environ.get("RAY_ADDRESS") or ray.is_initialized())
+    if joined:
+        if not ray.is_initialized():
+            ray.init(**_ray(made, main))
+        checks.check_cluster(settings, config)
+    main.auto_set_device(made)
+    with followed(files.numbers, Recorder(settings.output, attempt=attempt)):
+        main.run_ppo(made, task_runner_class=main.TaskRunnerV1)
+
+
+def _ray(made: Any, main: Any) -> dict[str, Any]:
+    """Return what Ray is started with: what verl starts it with, as the cluster is looked at before that."""
+    omegaconf: Any = imported("omegaconf").OmegaConf
+    given: dict[str, Any] = omegaconf.to_container(made.ray_kwargs.ray_init)
+    default: dict[str, Any] = main.get_ppo_ray_runtime_env(made)
+    default.setdefault("env_vars", {})["TRANSFER_QUEUE_ENABLE"] = "1"
+    runtime = omegaconf.to_container(omegaconf.merge(default, given.get("runtime_env", {})))
+    if given.get("address"):
+        given.pop("num_cpus", None)  # a running cluster has its own
+    return given | {"runtime_env": runtime}
+
+
+@contextmanager
+def followed(numbers: Path, recorder: Recorder) -> Generator[None]:
+    """Copy what verl writes of its measurements into the records, as it writes it and when it ends.
+
+    Args:
+        numbers: verl's file, which another process writes.
+        recorder: Of the training.
+    """
+    ended = threading.Event()
+    done = [0]
+
+    def look() -> None:
+        lines = list(whole_lines(numbers))
+        for line in lines[done[0] :]:
+            keep(json.loads(line), recorder)
+        done[0] = len(lines)
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            look()
+
+    thread = threading.Thread(target=watch, name="numbers", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        look()
+
+
+def keep(line: Mapping[str, Any], recorder: Recorder) -> None:
+    """Keep a line of verl's: what it measured in a step, and in a validation after it."""
+    measured = cast("dict[str, Any]", line["data"])
+    numbers = {name: float(value) for name, value in measured.items() if isinstance(value, int | float)}
+    step = int(line["step"])
+    trained = {name: value for name, value in numbers.items() if not name.startswith(_VALIDATED)}
+    validated = {name: value for name, value in numbers.items() if name.startswith(_VALIDATED)}
+    if trained:
+        recorder.metrics(step, trained)
+    if validated:
+        recorder.metrics(step, validated, "val")
+
+
+def main() -> None:
+    """Train as the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m wheretaken.rl.verl.driver")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--attempt", type=int, required=True)
+    parser.add_argument("--eval-only", action="store_true")
+    parser.add_argument("--address", default="")
+    asked = parser.parse_args()
+    train(asked.config, asked.attempt, eval_only=asked.eval_only, address=asked.address)
+
+
+if __name__ == "__main__":
+    main()

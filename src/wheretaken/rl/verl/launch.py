@@ -1,0 +1,111 @@
+"""Starting a training: everything is looked at, and then it runs here, on a cluster, or as a job of Ray's."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wheretaken.errors import UserError
+from wheretaken.rl.toolbox import open_toolbox
+from wheretaken.rl.verl import checks
+from wheretaken.rl.verl.libraries import imported
+from wheretaken.rl.verl.overrides import Files, arguments, overrides
+
+if TYPE_CHECKING:
+    from wheretaken.rl.settings import TrainSettings
+    from wheretaken.rl.verl.overrides import Value
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training that can be started."""
+
+    settings: TrainSettings
+    files: Files
+    told: dict[str, Value]
+    """verl's settings."""
+    photos: int
+    eval_only: bool
+
+    def command(self) -> str:
+        """Return the command with which verl itself would do the same, in a shell's words."""
+        words = ["python", "-m", "verl.trainer.main_ppo", *arguments(self.told)]
+        return " \\\n  ".join(map(shlex.quote, words))
+
+    def entrypoint(self) -> list[str]:
+        """Return the words of the command that trains."""
+        options = ["--attempt", str(self.files.attempt), *(["--eval-only"] if self.eval_only else [])]
+        return ["-m", "wheretaken.rl.verl.driver", str(self.files.config), *options]
+
+
+def prepare(settings: TrainSettings, *, eval_only: bool = False) -> Prepared:
+    """Check everything that can be checked from here, and write what verl's processes read.
+
+    Raises:
+        UserError: something cannot work; the message says what to do.
+        MissingExtraError: a library is missing.
+    """
+    photos = checks.check(settings, eval_only=eval_only)
+    files = Files.of(settings, int(time.time()))
+    tools = [spec.name for spec in open_toolbox(settings.tools).specs]
+    told = overrides(settings, files, tools=bool(tools), eval_only=eval_only)
+    try:
+        files.write(settings, tools)
+    except OSError as error:
+        raise UserError(f"cannot write to {settings.output} ({error.strerror}): choose another") from error
+    checks.composed(told)
+    return Prepared(settings, files, told, photos, eval_only)
+
+
+def run(prepared: Prepared, address: str = "") -> None:
+    """Train in this process and on this machine, or on the Ray cluster of an address.
+
+    Raises:
+        UserError: the cluster, or this machine, has not what is needed.
+    """
+    verl = prepared.settings.verl
+    if not address and verl.nodes > 1:
+        raise UserError(
+            f"{verl.nodes} nodes need a Ray cluster: name its address with --address (auto on one of them)"
+        )
+    if not address:
+        _check_gpus(prepared)
+    from wheretaken.rl.verl import driver  # noqa: PLC0415 - loads verl
+
+    driver.train(prepared.files.config, prepared.files.attempt, eval_only=prepared.eval_only, address=address)
+
+
+def submit(prepared: Prepared, dashboard: str) -> str:
+    """Submit the training as a job, and return the job's id.
+
+    Args:
+        prepared: The training.
+        dashboard: The address of Ray's dashboard, such as http://head:8265.
+
+    Raises:
+        UserError: nothing answers there.
+    """
+    jobs: Any = imported("ray.job_submission")
+    try:
+        client = jobs.JobSubmissionClient(dashboard)
+        command = shlex.join(["python", *prepared.entrypoint(), "--address", "auto"])
+        return str(client.submit_job(entrypoint=command))
+    except (ConnectionError, RuntimeError) as error:
+        raise UserError(
+            f"Ray's dashboard at {dashboard} took no job ({' '.join(str(error).split())}): check the "
+            "address and the token (RAY_AUTH_TOKEN)"
+        ) from None
+
+
+def _check_gpus(prepared: Prepared) -> None:
+    if prepared.told.get("trainer.device") == "cpu":
+        return
+    torch: Any = imported("torch")
+    wanted, found = prepared.settings.verl.gpus_per_node, int(torch.cuda.device_count())
+    if found < wanted:
+        raise UserError(
+            f"this machine has {found} GPUs, and verl.gpus_per_node is {wanted}: set --gpus-per-node, or "
+            "name a cluster with --address"
+        )
