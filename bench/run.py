@@ -16,6 +16,7 @@ from pathlib import Path
 
 ALL = (
     *("start", "world_index", "regions", "search_quality", "search_scale", "map_pictures", "scenes"),
+    "region_scenes",
     *("scoring", "vote", "early_stop", "data_prepare", "eval_run"),
     *("map_services", "cache", "server", "rollouts", "web", "agent_engine"),
 )

@@ -40,6 +40,7 @@ Locate = Callable[[Image.Image], Awaitable[tuple[LatLon, float] | None]]
 BASELINE = "OCR + exact name"
 READER = "reader"
 GOOD_KM = {"street": 0.5, "town": 25.0}
+STREETS_KM = 0.5
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Result:
     """What one locator said about one scene."""
 
     where: str
-    """`street` or `town`."""
+    """`street` or `town`, or the name of a region."""
     scene: Scene
     error_km: float | None
     """None without an answer."""
@@ -56,8 +57,8 @@ class Result:
 
     @property
     def good(self) -> bool:
-        """Whether the answer is close enough: 500 m for streets, 25 km for towns."""
-        return self.error_km is not None and self.error_km <= GOOD_KM[self.where]
+        """Whether the answer is close enough: 25 km for towns, 500 m for the streets of a region."""
+        return self.error_km is not None and self.error_km <= GOOD_KM.get(self.where, STREETS_KM)
 
     @property
     def honest(self) -> bool:
@@ -82,13 +83,13 @@ def _exact_names() -> dict[str, tuple[LatLon, float, int]]:
 
 
 @cache
-def _engine() -> Callable[..., object]:
+def engine() -> Callable[..., object]:
     return RapidOCR(params={"Global.log_level": "critical"})
 
 
 async def baseline(picture: Image.Image) -> tuple[LatLon, float] | None:
     """Read the picture and return a place that is named exactly so, towns before streets."""
-    read = getattr(_engine()(np.asarray(picture)[..., ::-1].copy()), "txts", None) or ()
+    read = getattr(engine()(np.asarray(picture)[..., ::-1].copy()), "txts", None) or ()
     found = [_exact_names()[text.casefold()] for text in read if text.casefold() in _exact_names()]
     best = max(found, key=lambda place: place[2], default=None)
     return best[:2] if best else None
@@ -129,7 +130,7 @@ async def measure(locate: Locate, scenes: list[tuple[str, Scene]]) -> list[Resul
     return results
 
 
-def _row(title: str, results: list[Result]) -> tuple[str, ...]:
+def table_row(title: str, results: list[Result]) -> tuple[str, ...]:
     errors = [result.error_km for result in results if result.error_km is not None]
     n = len(results)
     return (
@@ -150,7 +151,7 @@ def table(name: str, results: list[Result]) -> list[tuple[str, ...]]:
         part = [result for result in results if result.where == where]
         if not part:
             continue
-        rows.append(_row(f"{name}: {where}, right within {limit:g} km", part))
+        rows.append(table_row(f"{name}: {where}, right within {limit:g} km", part))
         groups: dict[str, list[Result]] = {}
         for result in part:
             labels = [f"  difficulty {result.scene.difficulty}", f"  sign {result.scene.kind}"]
@@ -158,7 +159,7 @@ def table(name: str, results: list[Result]) -> list[tuple[str, ...]]:
                 labels.append(f"  script {result.scene.script}")
             for label in labels:
                 groups.setdefault(label, []).append(result)
-        rows.extend(_row(label, groups[label]) for label in sorted(groups))
+        rows.extend(table_row(label, groups[label]) for label in sorted(groups))
     return rows
 
 

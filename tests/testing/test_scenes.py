@@ -113,7 +113,7 @@ def test_decisive_texts_are_inside_the_frame(samples):
 
 
 def test_harder_pictures_have_distractors_and_smaller_letters():
-    place = streets.find_target("Juttutupa")
+    place = streets.helsinki().find("Juttutupa")
     easy, hard = (scenes.street_scene(place, 3, level) for level in (1, 3))
 
     def height(scene):
@@ -127,8 +127,8 @@ def test_harder_pictures_have_distractors_and_smaller_letters():
 
 
 def test_a_street_sign_is_bilingual_and_shops_have_what_the_map_knows():
-    place = streets.find_target("Juttutupa")
-    assert (place.street, place.street_swedish, place.house_number) == (
+    place = streets.helsinki().find("Juttutupa")
+    assert (place.street, place.street_second, place.house_number) == (
         "Säästöpankinranta",
         "Sparbankskajen",
         "6",
@@ -143,13 +143,13 @@ def test_the_example_has_what_the_readme_shows():
 
 
 def test_neighbours_stand_within_sixty_metres():
-    place = streets.find_target("Cafe Yrjö")
-    near = streets.shops_near(place, limit=99)
+    place = streets.helsinki().find("Cafe Yrjö")
+    near = streets.helsinki().shops_near(place, limit=99)
     assert near
     assert all(distance_km(place.position, shop.position) <= 0.06 for shop in near)
     assert place.name not in {shop.name for shop in near}
     with pytest.raises(LookupError, match="no 'Nowhere'"):
-        streets.find_target("Nowhere")
+        streets.helsinki().find("Nowhere")
 
 
 def test_opening_hours_that_no_door_would_show_are_left_out():

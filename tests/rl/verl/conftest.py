@@ -87,7 +87,9 @@ def exported(tmp_path_factory, toy_model):
             data = settings.data.model_copy(update={"val": settings.data.train.with_name("val.parquet")})
             data.val.write_bytes(data.train.read_bytes())
             settings = settings.model_copy(update={"data": data})
-        recipe = settings.recipe.model_copy(update={"batch": 4, "group": 2, "steps": 2, "response_tokens": 512})
+        recipe = settings.recipe.model_copy(
+            update={"batch": 4, "group": 2, "steps": 2, "response_tokens": 512}
+        )
         return settings.model_copy(update={"recipe": recipe})
 
     return make

@@ -29,6 +29,12 @@ async def test_a_rollout_of_each_kind(exported, tmp_path):
         [LOOK, answer(RED)],
         [LOOK + "\n" + call(lat=50, lon=60), answer(RED)],
     ]
-    done = await rehearse(settings, lambda t: ScriptedServer(t, lambda photo, turn: scripts[photo.getpixel((0,0))[0]][turn]), [0, 1])
-    print(done.text(0)); print(done.text(1)); print(done.outcome(0), done.score(0), done.score(1))
+    done = await rehearse(
+        settings,
+        lambda t: ScriptedServer(t, lambda photo, turn: scripts[photo.getpixel((0, 0))[0]][turn]),
+        [0, 1],
+    )
+    print(done.text(0))
+    print(done.text(1))
+    print(done.outcome(0), done.score(0), done.score(1))
     assert 0

@@ -2,7 +2,7 @@
 
 ```
 street_targets / town_targets   which places, and what their signs say          (streets, towns, contacts,
-languages)
+                                                                                languages, manners)
   -> plates                     text on boards, with the place of its ink       (plates, distractors)
   -> street_scene / town_scene  boards on a house front or beside a road        (street_views, town_views,
   backdrops) -> camera                     perspective, things in front, light, lens, JPEG (camera)
@@ -19,14 +19,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wheretaken.testing.scenes.manners import MANNERS, Manners
     from wheretaken.testing.scenes.scene import Difficulty, Mark, Scene
     from wheretaken.testing.scenes.street_views import example_scene, street_scene
-    from wheretaken.testing.scenes.streets import StreetTarget, street_targets
+    from wheretaken.testing.scenes.streets import District, StreetTarget, street_targets
     from wheretaken.testing.scenes.town_views import town_scene
     from wheretaken.testing.scenes.towns import Town, town_targets
 
 __all__ = [
+    "MANNERS",
     "Difficulty",
+    "District",
+    "Manners",
     "Mark",
     "Scene",
     "StreetTarget",
@@ -39,7 +43,10 @@ __all__ = [
 ]
 
 _HOME = {
+    "MANNERS": "manners",
     "Difficulty": "scene",
+    "District": "streets",
+    "Manners": "manners",
     "Mark": "scene",
     "Scene": "scene",
     "StreetTarget": "streets",
