@@ -88,13 +88,15 @@ def _named(
     connection: sqlite3.Connection, path: Path, sort: str, rank: int, change: Callable[[str], str]
 ) -> list[Query]:
     rows = connection.execute(
-        "SELECT alias.name, thing.name, kind, lat, lon, extent_km, alias.folded FROM alias"
-        " JOIN thing ON thing.id = thing_id WHERE rank = ? AND kind <> 'address' ORDER BY alias.id",
+        "SELECT alias.name, thing.name, kind, lat, lon, extent_km, folded FROM alias"
+        " JOIN alias_folded ON alias_id = alias.id JOIN thing ON thing.id = thing_id"
+        " WHERE rank = ? AND kind <> 'address' ORDER BY alias.id",
         (rank,),
     ).fetchall()
     bearers: dict[str, list[tuple[float, float]]] = {}
     for folded, lat, lon in connection.execute(
-        "SELECT alias.folded, lat, lon FROM alias JOIN thing ON thing.id = thing_id"
+        "SELECT folded, lat, lon FROM alias JOIN alias_folded ON alias_id = alias.id"
+        " JOIN thing ON thing.id = thing_id"
     ):
         bearers.setdefault(folded, []).append((lat, lon))
     made: list[Query] = []
@@ -154,7 +156,7 @@ def _addresses(connection: sqlite3.Connection, path: Path) -> list[Query]:
 def _crossings(connection: sqlite3.Connection, path: Path, chance: random.Random, number: int) -> list[Query]:
     streets: dict[str, list[bytes]] = {}
     for name, wkb in connection.execute(
-        "SELECT thing.name, geometry FROM thing JOIN part ON thing_id = thing.id"
+        "SELECT thing.name, geometry FROM thing JOIN part ON part.thing_id = thing.id"
         " JOIN line ON line.id = line_id WHERE kind = 'street' ORDER BY thing.id"
     ):
         streets.setdefault(name, []).append(wkb)

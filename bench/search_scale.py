@@ -27,7 +27,7 @@ from rapidfuzz.distance import Levenshtein
 
 from wheretaken.maps.offline import combination
 from wheretaken.maps.offline.names import fold
-from wheretaken.maps.offline.region import Region, aliases, builtin, kinds, schema
+from wheretaken.maps.offline.region import Region, aliases, builtin, cells, kinds, schema
 from wheretaken.maps.offline.region.write import Writer
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def made_up(target: Path, points: int) -> None:
     side = round((points / len(rows)) ** 0.5) + 1
     with closing(schema.create(target)) as connection, connection:
         writer = Writer(connection)
+        none = writer.words.none
         things: list[tuple[object, ...]] = []
         named: list[tuple[int, str, int]] = []
         for number in range(points):
@@ -62,14 +63,15 @@ def made_up(target: Path, points: int) -> None:
             name, kind, lat, lon = rows[which]
             spelled = f"{name} {chance.choice(words)}" if chance.random() < VARIED else name
             north, east = (copy // side) * 0.03 - 15, (copy % side) * 0.06
-            place = (number + 1, f"n{number + 1}", kind, spelled, "", lat + north, lon + east)
-            things.append((*place, "", "", "", 0.05, ""))
+            at = (round((lat + north) * 1e7), round((lon + east) * 1e7))
+            thing = (number + 1, schema.osm_number(f"n{number + 1}"), writer.words.kinds[kind], spelled, "")
+            things.append((*thing, *at, none[0], "", none[1], 50))
             named.append((number + 1, spelled, 0))
-        connection.executemany("INSERT INTO thing VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')", things)
-        connection.execute("INSERT OR IGNORE INTO temp.thing_kind SELECT kind, id FROM thing")
-        writer.flush()
-        connection.execute("INSERT INTO idx_thing_position SELECT id, lon, lon, lat, lat FROM thing")
+        connection.executemany("INSERT INTO things VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", things)
+        connection.execute("INSERT INTO temp.thing_kind SELECT kind, id FROM things")
+        writer.finish()
         kinds.index(connection)
+        cells.index(connection)
         aliases.index(connection, named)
         connection.executescript(schema.INDEXES)
         connection.execute("ANALYZE")

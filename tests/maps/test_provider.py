@@ -251,7 +251,7 @@ async def test_a_region_of_the_user_is_searched_as_well(world: SmallWorld, tmp_p
     own = tmp_path / "own.region.sqlite"
     own.write_bytes(builtin().read_bytes())
     with closing(sqlite3.connect(own)) as connection, connection:
-        connection.execute("UPDATE thing SET lat = lat + 1, osm_id = 'n' || (id + 90000000000)")
+        connection.execute("UPDATE things SET lat = lat + 10000000, osm = (id + 90000000000) << 2")
     provider = OfflineProvider(world=lambda: world, regions=lambda: [builtin(), own])
     found = await provider.search("Ravintola Kosmos")
     assert [place.name for place in found[:2]] == ["Ravintola Kosmos"] * 2
@@ -272,7 +272,7 @@ async def test_regions_that_come_and_go_are_noticed_and_make_another_version(
     changed = tmp_path / "changed.sqlite"
     changed.write_bytes(builtin().read_bytes())
     with closing(sqlite3.connect(changed)) as connection, connection:
-        connection.execute("UPDATE thing SET lat = lat + 1, osm_id = 'n' || (id + 90000000000)")
+        connection.execute("UPDATE things SET lat = lat + 10000000, osm = (id + 90000000000) << 2")
     changed.replace(own)
     seen.append(provider.version)
     assert len({place.lat for place in await provider.search(kiosk.name)}) == 2

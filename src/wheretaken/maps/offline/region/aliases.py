@@ -4,16 +4,16 @@ The fuzzy index is an inverted list of character pairs (bigrams) of `names.skele
 confuses is equal before anything is compared. An edit changes at most two pairs, therefore a name within `k`
 edits of a query shares at least `n` of any `2k + n` of the query's pairs: the search reads the shortest lists
 only and still misses nothing. Names are numbered by the length of their skeletons, so that names of about the
-query's length are one stretch of every list.
+query's length are one stretch of every list, and lists are cut into blocks, of which only those are read.
 """
 
 from __future__ import annotations
 
-import sys
 from array import array
 from typing import TYPE_CHECKING
 
 from wheretaken.maps.offline import names
+from wheretaken.maps.offline.region import packing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,11 +42,10 @@ def pairs(skeleton: str) -> set[str]:
 
 
 def index(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, int]]) -> int:
-    """Fill `alias`, `tail` and `gram` from (thing id, name, rank) rows; return the number of aliases.
+    """Fill the tables of names from (thing id, name, rank) rows; return the number of aliases.
 
     Spellings of one thing that fold alike are kept once, with the best rank. What grows with the map is
-    sorted by the database, which goes to disk for it; only the lists of numbers, some 50 bytes a name, are
-    held here.
+    sorted by the database, which goes to disk for it.
     """
     connection.execute(
         "CREATE TEMP TABLE spelled(thing_id INTEGER, folded TEXT, rank INTEGER, name TEXT,"
@@ -58,39 +57,69 @@ def index(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, int]]) 
         ((thing_id, names.fold(name), rank, name) for thing_id, name, rank in _with_latin(rows)),
     )
     connection.create_function("skeleton", 1, names.skeleton, deterministic=True)
-    connection.execute(
-        "CREATE TEMP TABLE ordered AS SELECT thing_id, folded, rank, name, skeleton(name) AS skeleton"
-        " FROM temp.spelled WHERE folded <> '' ORDER BY length(skeleton), thing_id, folded"
-    )
-    lists: dict[str, array[int]] = {}
-    connection.executemany("INSERT INTO alias VALUES (?, ?, ?, ?, ?, ?, ?)", _aliases(connection, lists))
+    connection.create_function("stripped", 1, stripped, deterministic=True)
+    connection.executescript(_ORDERED)
+    connection.executemany("INSERT INTO gram VALUES (?, ?)", _grams(connection))
     connection.executemany(
-        "INSERT INTO tail VALUES (?, ?)",
+        "INSERT INTO temp.tail VALUES (?, ?)",
         (
-            (" ".join(words[start:]), alias_id)
-            for alias_id, folded in connection.execute("SELECT id, folded FROM alias ORDER BY id")
-            for words in (folded.split(),)
-            for start in range(1, len(words))
+            (folded[at + 1 :], alias_id)
+            for alias_id, folded in connection.execute("SELECT rowid, folded FROM temp.ordered")
+            for at, letter in enumerate(folded)
+            if letter == " "
         ),
     )
-    connection.execute("INSERT INTO alias_length SELECT length(skeleton), min(id) FROM alias GROUP BY 1")
-    connection.executemany(
-        "INSERT INTO gram VALUES (?, ?)", ((pair, _little_endian(ids)) for pair, ids in lists.items())
-    )
-    connection.executescript("DROP TABLE temp.spelled; DROP TABLE temp.ordered")
-    return int(connection.execute("SELECT count(*) FROM alias").fetchone()[0])
+    connection.executescript(_FINISHED)
+    return int(connection.execute("SELECT count(*) FROM aliases").fetchone()[0])
 
 
-def _aliases(
-    connection: sqlite3.Connection, lists: dict[str, array[int]]
-) -> Iterator[tuple[int, str, str, int, str, int, str]]:
-    """Yield the rows of `alias`, and add the number of each to the lists of its pairs."""
-    ordered = connection.execute("SELECT * FROM temp.ordered ORDER BY rowid")
-    for alias_id, (thing_id, folded, rank, name, skeleton) in enumerate(ordered, start=1):
+_ORDERED = """
+CREATE TEMP TABLE ordered AS SELECT thing_id, folded, rank, name, skeleton(name) AS skeleton
+  FROM temp.spelled WHERE folded <> '' ORDER BY length(skeleton), thing_id, folded;
+DROP TABLE temp.spelled;
+CREATE TEMP TABLE tail(folded TEXT, alias_id INTEGER);
+INSERT INTO aliases SELECT ordered.rowid, thing_id, rank, nullif(ordered.name, things.name)
+  FROM temp.ordered CROSS JOIN things ON things.id = thing_id;
+INSERT INTO alias_length SELECT length(skeleton), min(rowid) FROM temp.ordered GROUP BY 1;
+INSERT INTO alias_folded SELECT folded, rowid FROM temp.ordered ORDER BY 1, 2;
+INSERT INTO alias_stripped
+  SELECT * FROM (SELECT stripped(folded) AS short, rowid FROM temp.ordered) WHERE short <> '' ORDER BY 1, 2;
+"""
+_FINISHED = """
+DROP TABLE temp.ordered;
+INSERT OR IGNORE INTO alias_tail SELECT folded, alias_id FROM temp.tail ORDER BY 1, 2;
+DROP TABLE temp.tail;
+"""
+
+BLOCK = 1 << 16
+"""Aliases whose numbers are kept together, with 16 bits each; memory stays bounded."""
+
+
+def gram_id(pair: str, block: int) -> int:
+    """Return the row of `gram` for two characters and a block of aliases: 21, 21 and 16 bits."""
+    return (ord(pair[0]) << 21 | ord(pair[1])) << 16 | block
+
+
+def _grams(connection: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
+    """Yield the rows of `gram`."""
+    lists: dict[str, array[int]] = {}
+    block = 0
+    for alias_id, skeleton in connection.execute("SELECT rowid, skeleton FROM temp.ordered ORDER BY rowid"):
+        if alias_id // BLOCK != block:
+            yield from _packed(lists, block)
+            lists, block = {}, alias_id // BLOCK
         if len(skeleton) >= MIN_FUZZY:
+            within = alias_id % BLOCK
             for pair in pairs(skeleton):
-                lists.setdefault(pair, array("I")).append(alias_id)
-        yield alias_id, folded, stripped(folded), thing_id, name, rank, skeleton
+                if pair in lists:
+                    lists[pair].append(within)
+                else:
+                    lists[pair] = array("H", (within,))
+    yield from _packed(lists, block)
+
+
+def _packed(lists: dict[str, array[int]], block: int) -> Iterator[tuple[int, bytes]]:
+    return ((gram_id(pair, block), packing.pack16(ids)) for pair, ids in lists.items())
 
 
 def _with_latin(rows: Iterable[tuple[int, str, int]]) -> Iterator[tuple[int, str, int]]:
@@ -99,18 +128,3 @@ def _with_latin(rows: Iterable[tuple[int, str, int]]) -> Iterator[tuple[int, str
         yield thing_id, name, rank
         if rank == 0 and (latin := names.romanised(name)):
             yield thing_id, latin, IN_LATIN
-
-
-def unpack(ids: bytes) -> array[int]:
-    """Return the alias numbers of one `gram` row."""
-    numbers = array("I")
-    numbers.frombytes(ids)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
-
-
-def _little_endian(ids: array[int]) -> bytes:
-    if sys.byteorder == "big":
-        ids.byteswap()
-    return ids.tobytes()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from wheretaken.errors import DataError
-from wheretaken.maps.offline.region import aliases, interpolation, kinds, schema, streets
+from wheretaken.maps.offline.region import aliases, cells, interpolation, kinds, schema, streets
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
 from wheretaken.maps.offline.region.read import Source
 from wheretaken.maps.offline.region.write import Writer
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
     """Called with the stage, how much is done and of how much (0: not known)."""
 
-_REPORT_EVERY = 10_000
+_REPORT_EVERY = 2_000
 
 
 class Features(Protocol):
@@ -79,7 +79,6 @@ def _add_sea(
         return  # inland, or a frame without an inside
     for wkb in sea_polygons(lines, south=south, west=west, north=north, east=east):
         writer.add_sea(wkb)
-    writer.flush()
 
 
 def _fill(connection: sqlite3.Connection, extract: Features, name: str, progress: Progress) -> None:
@@ -95,14 +94,16 @@ def _fill(connection: sqlite3.Connection, extract: Features, name: str, progress
         raise DataError(f"{extract.path} holds nothing that can be drawn or searched")
     interpolation.add(connection, writer)
     _add_sea(connection, writer, bounds)
+    writer.finish()
     progress("joining streets", 0, 1)
-    merged = streets.merge(connection)
+    merged = streets.merge(connection, writer.words)
     progress("indexing names", 0, 1)
     streets.finish(connection)
     kinds.index(connection)
+    cells.index(connection)
     indexed = aliases.index(connection, connection.execute("SELECT thing_id, name, rank FROM temp.name"))
     connection.executescript(schema.INDEXES)
-    connection.execute("ANALYZE")
+    connection.executescript("PRAGMA analysis_limit = 1000; ANALYZE")
     things = connection.execute("SELECT count(*) FROM thing").fetchone()[0]
     meta = {
         "schema_version": schema.VERSION,

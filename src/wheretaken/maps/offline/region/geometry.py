@@ -73,27 +73,47 @@ def apart_km(
     return found.tolist()
 
 
-def measure(wkb: bytes) -> Polygon:
-    """Return a point inside a (multi)polygon, its centroid when that is inside, its area and its box."""
-    shape = _shapely().from_wkb(wkb)
-    west, south, east, north = shape.bounds
-    inside = shape.centroid
-    if not shape.contains(inside):
-        inside = shape.point_on_surface()
-    lat_km, lon_km = km_per_degree(inside.y)
-    half_diagonal = math.hypot((east - west) * lon_km, (north - south) * lat_km) / 2
-    spot = Spot(inside.y, inside.x, half_diagonal)
-    return Polygon(spot, shape.area * lat_km * lon_km * 1e6, west, east, south, north)
-
-
-def middle(lines: Sequence[bytes]) -> Spot:
-    """Return the point on a group of lines that is nearest to their centroid, and how far their ends are."""
+def boxes(wkbs: Sequence[bytes]) -> list[tuple[float, float, float, float]]:
+    """Return the box of each shape: xmin, xmax, ymin, ymax."""
     shapely = _shapely()
-    shape = shapely.multilinestrings(shapely.from_wkb(list(lines)))
-    point = shapely.get_point(shapely.shortest_line(shape, shape.centroid), 0)
-    lat_km, lon_km = km_per_degree(point.y)
-    away = (shapely.get_coordinates(shape) - (point.x, point.y)) * (lon_km, lat_km)
-    return Spot(point.y, point.x, float((away**2).sum(axis=1).max() ** 0.5))
+    return [tuple(row) for row in shapely.bounds(shapely.from_wkb(wkbs))[:, [0, 2, 1, 3]].tolist()]
+
+
+def measure(wkbs: Sequence[bytes]) -> list[Polygon]:
+    """Return of each (multi)polygon a point inside, if that is inside its centroid, its area and its box."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    shapely = _shapely()
+    shapes = shapely.from_wkb(wkbs)
+    middles = shapely.centroid(shapes)
+    outside = np.flatnonzero(~shapely.contains(shapes, middles))
+    middles[outside] = shapely.point_on_surface(shapes[outside])
+    at = shapely.get_coordinates(middles).tolist()
+    found: list[Polygon] = []
+    rows = zip(at, shapely.bounds(shapes).tolist(), shapely.area(shapes).tolist(), strict=True)
+    for (lon, lat), (west, south, east, north), square in rows:
+        lat_km, lon_km = km_per_degree(lat)
+        half_diagonal = math.hypot((east - west) * lon_km, (north - south) * lat_km) / 2
+        spot = Spot(lat, lon, half_diagonal)
+        found.append(Polygon(spot, square * lat_km * lon_km * 1e6, west, east, south, north))
+    return found
+
+
+def middles(groups: Sequence[Sequence[bytes]]) -> list[Spot]:
+    """Return for each group of lines the point on it nearest to its centroid, and how far its ends are."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    shapely = _shapely()
+    lines = shapely.from_wkb([line for group in groups for line in group])
+    owners = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    shapes = shapely.multilinestrings(lines, indices=owners)
+    points = shapely.get_point(shapely.shortest_line(shapes, shapely.centroid(shapes)), 0)
+    at = shapely.get_coordinates(points)
+    scale = np.array([km_per_degree(lat) for lat in at[:, 1].tolist()])[:, ::-1]
+    ends, of = shapely.get_coordinates(shapes, return_index=True)
+    away = np.hypot(*((ends - at[of]) * scale[of]).T)
+    farthest = np.maximum.reduceat(away, np.flatnonzero(np.diff(of, prepend=-1)))
+    return [Spot(lat, lon, extent) for (lon, lat), extent in zip(at.tolist(), farthest.tolist(), strict=True)]
 
 
 def connected(lines: Sequence[bytes], gap_km: float) -> list[list[int]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wheretaken.maps.offline.region.geometry import flat_km
 from wheretaken.maps.offline.region.read import Feature
+from wheretaken.maps.offline.region.schema import osm_number
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,14 +38,17 @@ def add(connection: sqlite3.Connection, writer: Writer) -> int:
     """Write an address for every number between two that are known; return how many there are."""
     writer.flush()
     ways = writer.interpolations
-    connection.execute("CREATE TEMP TABLE ends(osm_id TEXT PRIMARY KEY) WITHOUT ROWID")
+    if not ways:
+        return 0
+    connection.execute("CREATE TEMP TABLE ends(osm INTEGER PRIMARY KEY)")
     connection.executemany(
-        "INSERT OR IGNORE INTO temp.ends VALUES (?)", ((f"n{node}",) for way in ways for node in way.nodes)
+        "INSERT OR IGNORE INTO temp.ends VALUES (?)",
+        ((osm_number(f"n{node}"),) for way in ways for node in way.nodes),
     )
     # Without an index on the things, which comes later, this reads them once.
     found = connection.execute(
         "SELECT osm_id, house_number, street, city, country_code FROM thing"
-        " WHERE house_number <> '' AND osm_id IN (SELECT osm_id FROM temp.ends)"
+        " WHERE house_number <> '' AND id IN (SELECT id FROM things WHERE osm IN (SELECT osm FROM temp.ends))"
     )
     doors = {int(osm_id[1:]): _Door(*door) for osm_id, *door in found}
     connection.execute("CREATE TEMP TABLE along(street TEXT PRIMARY KEY) WITHOUT ROWID")

@@ -7,6 +7,8 @@ little else of them. They are kept in one row per kind, which is read in a milli
 from __future__ import annotations
 
 import struct
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -58,17 +60,14 @@ def of(tags: Tags, kind: str) -> Iterator[str]:
 
 
 def index(connection: sqlite3.Connection) -> None:
-    """Fill `kind` from `temp.thing_kind`, when all things have their position."""
-    for (kind,) in connection.execute("SELECT DISTINCT kind FROM temp.thing_kind").fetchall():
-        rows = connection.execute(
-            "SELECT thing.id, lat, lon FROM temp.thing_kind JOIN thing ON thing.id = thing_id"
-            " WHERE thing_kind.kind = ? ORDER BY thing.id",
-            (kind,),
-        )
-        packed = b"".join(
-            _TRIPLE.pack(thing_id, round(lat / DEGREES), round(lon / DEGREES)) for thing_id, lat, lon in rows
-        )
-        connection.execute("INSERT INTO kind VALUES (?, ?)", (kind, packed))
+    """Fill the lists of `kind` from `temp.thing_kind`, when all things have their position."""
+    rows = connection.execute(
+        "SELECT DISTINCT thing_kind.kind, thing_id, lat, lon FROM temp.thing_kind"
+        " JOIN things ON things.id = thing_id ORDER BY 1, 2"
+    )
+    for kind, things in groupby(rows, key=itemgetter(0)):
+        packed = b"".join(_TRIPLE.pack(*row[1:]) for row in things)
+        connection.execute("UPDATE kind SET places = ? WHERE id = ?", (packed, kind))
 
 
 class Positions(NamedTuple):

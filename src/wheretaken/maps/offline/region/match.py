@@ -7,17 +7,16 @@ A query is folded once; "window" means some neighbouring words of it (characters
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheretaken.errors import MissingExtraError
 from wheretaken.maps.base import MatchKind
 from wheretaken.maps.offline import names, ranking
-from wheretaken.maps.offline.region.aliases import GENERIC, IN_LATIN, MIN_FUZZY, pairs, stripped
+from wheretaken.maps.offline.region.aliases import BLOCK, GENERIC, IN_LATIN, MIN_FUZZY, pairs, stripped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from wheretaken.maps.base import Match
     from wheretaken.maps.offline.region.table import Alias, Tables
@@ -29,6 +28,9 @@ _MAX_WORDS = 8
 _MAX_RUN = 12
 _MIN_PREFIX = 3
 _PREFIXES = 60
+_CONTAINING = 600
+"""Names compared with a query in a script without spaces: the shortest of those with all its pairs."""
+_LONGEST_NAME = 1_000_000
 _REPEATED = 0.95
 _GENERIC_COST = 0.1
 """What one generic word that a name has more than the query takes from the similarity."""
@@ -120,18 +122,32 @@ def fuzzy(tables: Tables, text: str) -> Iterator[Hit]:
     allowed = 0 if len(skeleton) < MIN_FUZZY else 1 if len(skeleton) < 8 else 2 if len(skeleton) < 16 else 3
     if not allowed:
         return
-    sizes = sorted((size, pair) for pair, size in tables.posting_sizes(pairs(skeleton)).items())
-    rarest = {pair for _, pair in sizes[: 2 * allowed + _SHARED]}
     first, end = tables.of_length(len(skeleton) - allowed, len(skeleton) + allowed)
-    shared: Counter[int] = Counter()
-    for ids in tables.postings(rarest).values():
-        shared.update(ids[bisect_left(ids, first) : bisect_left(ids, end)])
-    needed = max(1, len(rarest) - 2 * allowed)
-    near = [alias_id for alias_id, count in shared.items() if count >= needed]
+    if first >= end:
+        return
+    sizes = tables.gram_sizes(pairs(skeleton), _blocks(first, end))
+    rarest = sorted(sizes, key=lambda pair: (sizes[pair], pair))[: 2 * allowed + _SHARED]
+    near = _sharing(tables, rarest, max(1, len(rarest) - 2 * allowed), first, end)
     for alias in tables.aliases_by_id(near):
-        if Levenshtein.distance(skeleton, alias.skeleton, score_cutoff=allowed) <= allowed:
+        if Levenshtein.distance(skeleton, names.skeleton(alias.name), score_cutoff=allowed) <= allowed:
             similarity = Levenshtein.normalized_similarity(folded, alias.folded)
             yield Hit(alias.thing_id, MatchKind.FUZZY, similarity, alias.name, alias.rank)
+
+
+def _sharing(tables: Tables, wanted: Collection[str], needed: int, first: int, end: int) -> list[int]:
+    """Return which aliases from `first` up to `end` have so many of some character pairs, in their order."""
+    import numpy as np  # noqa: PLC0415 - an exact search needs no arrays
+
+    found: list[int] = []
+    for block, lists in sorted(tables.grams(wanted, _blocks(first, end)).items()):
+        if len(lists) >= needed:
+            counts = np.bincount(np.frombuffer(b"".join(lists), dtype="<u2"))
+            found += (np.flatnonzero(counts >= needed) + block * BLOCK).tolist()
+    return found[bisect_left(found, first) : bisect_left(found, end)]
+
+
+def _blocks(first: int, end: int) -> range:
+    return range(first // BLOCK, (end - 1) // BLOCK + 1)
 
 
 def _keep(hits: dict[int, Hit], found: Iterable[Hit]) -> None:
@@ -153,7 +169,7 @@ def _whole(tables: Tables, key: str) -> Iterator[Hit]:
     # Romanised names are one word where people write several: "Shanghai Daxue".
     joined = key.replace(" ", "")
     for alias in tables.aliases("folded", {key, joined}):
-        if alias.folded == key or alias.rank == IN_LATIN:
+        if alias.key == key or alias.rank == IN_LATIN:
             yield Hit(alias.thing_id, MatchKind.EXACT, 1.0, alias.name, alias.rank)
     if short:
         for alias in tables.aliases("folded", {short}):
@@ -171,7 +187,7 @@ def _stripped_hit(key: str, alias: Alias) -> Hit:
     """
     common = len(stripped(key) or key)
     similarity = min(1.0, 2 * common / (len(key) + len(alias.folded)))
-    if key == alias.stripped:
+    if key == stripped(alias.folded):
         more = len(alias.folded.split()) - len(key.split())
         similarity = max(similarity, 1 - _GENERIC_COST * max(more, 1))
     return Hit(alias.thing_id, MatchKind.STRIPPED, similarity, alias.name, alias.rank)
@@ -222,10 +238,10 @@ def _inside(tables: Tables, key: str, windows: list[Window]) -> Iterator[Hit]:
         by_text.setdefault(window.text, []).append(window)
     found: dict[int, list[tuple[Window, Alias, float]]] = {}
     for alias in tables.aliases("folded", by_text):
-        for window in by_text[alias.folded]:
+        for window in by_text[alias.key]:
             found.setdefault(alias.thing_id, []).append((window, alias, 1.0))
     for alias in tables.aliases("stripped", by_text):
-        for window in by_text[alias.stripped]:
+        for window in by_text[alias.key]:
             found.setdefault(alias.thing_id, []).append((window, alias, _STRIPPED_WORTH))
     letters = len(key.replace(" ", ""))
     for thing_id, met in found.items():
@@ -251,9 +267,9 @@ def _beginning(tables: Tables, key: str) -> Iterator[Hit]:
         return
     met = tables.beginning(key, _PREFIXES)
     if unspaced:
-        lists = tables.postings(pairs(names.skeleton(key)))
-        common = set[int]().union(*lists.values()).intersection(*lists.values())
-        met += [alias for alias in tables.aliases_by_id(common) if key in alias.folded]
+        within = pairs(names.skeleton(key))
+        common = _sharing(tables, within, len(within), *tables.of_length(0, _LONGEST_NAME))
+        met += [alias for alias in tables.aliases_by_id(common[:_CONTAINING]) if key in alias.folded]
     for alias in met:
         yield Hit(
             alias.thing_id,

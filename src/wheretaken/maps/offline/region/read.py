@@ -11,9 +11,9 @@ import os
 import shutil
 import struct
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from wheretaken.errors import DataError, MissingExtraError
 from wheretaken.maps.offline.region import library
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
     import osmium.io
     from osmium.osm.types import Area, Node, Way
 
+_TOLD_OF_NODES = ("name", "brand", "operator", "addr:housenumber", "addr:full")
+"""A point without any of these is neither written on a map nor looked for."""
+_TOLD_OF_WAYS = (*tagging.AREA_KEYS, *tagging.LINE_KEYS, "area", "addr:interpolation")
 _POSITIONS = ".nodes-"
 _IN_MEMORY_BYTES = 150_000_000
 """An extract up to this size has its nodes' positions, some 300 MB, in memory."""
 SUFFIXES = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(NamedTuple):
     """A tagged OpenStreetMap element with its geometry."""
 
     osm_id: str
@@ -61,6 +63,10 @@ class Source:
     incomplete: int = 0
     """Ways and areas that lack nodes in this file."""
     attribution: str = ATTRIBUTION
+    _closed: dict[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
+    """Tags of closed ways whose area was not met yet: it comes soon after, or never."""
+    _unusable: tuple[type[Exception], ...] = ()
+    """What osmium raises where a line lacks nodes, or is no line."""
 
     def features(self) -> Iterator[Feature]:
         """Yield every tagged feature that is drawn or searched; nodes first, as in the file.
@@ -93,51 +99,65 @@ class Source:
             import osmium  # noqa: PLC0415 - only an import needs it
             import osmium.filter  # noqa: PLC0415
             import osmium.geom  # noqa: PLC0415
+            import osmium.osm  # noqa: PLC0415
             from osmium.osm import types  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise MissingExtraError("importing a street region", "offline", error.name or "osmium") from error
         factory = osmium.geom.WKBFactory()
+        self._unusable = (osmium.InvalidLocationError, RuntimeError)
         with _locations(self.path) as storage:
+            node, way, area = osmium.osm.NODE, osmium.osm.WAY, osmium.osm.AREA
             processor = osmium.FileProcessor(self.path).with_locations(storage).with_areas()
-            processor.with_filter(osmium.filter.EmptyTagFilter())
-            self.bounds = _bounds(processor)
-            newest = 0.0
+            processor.with_filter(osmium.filter.KeyFilter(*_TOLD_OF_NODES).enable_for(node))
+            processor.with_filter(osmium.filter.KeyFilter(*_TOLD_OF_WAYS).enable_for(way))
+            processor.with_filter(osmium.filter.EntityFilter(node | way | area))
+            self.bounds, self.date = _said_in_header(processor)
+            dated, newest = bool(self.date), 0.0
             for entity in processor:
-                if isinstance(entity, types.Node | types.Way):
+                if not dated and isinstance(entity, types.Node | types.Way):
                     newest = max(newest, entity.timestamp.timestamp())
-                if isinstance(entity, types.Node):
-                    yield self._node(entity)
-                elif isinstance(entity, types.Way):
-                    yield from self._way(entity)
+                if isinstance(entity, types.Way):
+                    yield from self._way(entity, factory)
                 elif isinstance(entity, types.Area):
                     yield from self._area(entity, factory)
-        self.date = _day(newest)
+                elif isinstance(entity, types.Node):
+                    yield self._node(entity)
+        self.incomplete += len(self._closed)
+        self.date = self.date or _day(newest)
 
     def _node(self, node: Node) -> Feature:
         point = struct.pack("<BIdd", 1, 1, node.lon, node.lat)
         return Feature(f"n{node.id}", "point", {tag.k: tag.v for tag in node.tags}, point)
 
-    def _way(self, way: Way) -> Iterator[Feature]:
+    def _way(self, way: Way, factory: osmium.geom.WKBFactory) -> Iterator[Feature]:
         tags = {tag.k: tag.v for tag in way.tags}
         closed = way.is_closed()
         if closed and tagging.area_class(tags):
-            self.incomplete += 1  # until its area is there
+            self._closed[way.id] = tags
         if "addr:interpolation" in tags:
             yield from self._interpolated(way, tags)
         if tagging.line_class(tags, closed=closed) is None:
             return
+        try:
+            line = bytes.fromhex(factory.create_linestring(way))
+        except self._unusable:
+            yield from self._stretches(way, tags)
+        else:
+            yield Feature(f"w{way.id}", "line", tags, line, closed=closed)
+
+    def _stretches(self, way: Way, tags: dict[str, str]) -> Iterator[Feature]:
+        """Yield the parts of a way whose nodes are in the file."""
+        self.incomplete += 1
         stretches: list[list[float]] = [[]]
         for node in way.nodes:
             if node.location.valid():
                 stretches[-1] += (node.lon, node.lat)
             elif stretches[-1]:
                 stretches.append([])
-        whole = len(stretches) == 1 and len(stretches[0]) == 2 * len(way.nodes)
-        self.incomplete += not whole
         for flat in stretches:
             if len(flat) >= 4:
                 line = struct.pack(f"<BII{len(flat)}d", 1, 2, len(flat) // 2, *flat)
-                yield Feature(f"w{way.id}", "line", tags, line, closed=closed and whole)
+                yield Feature(f"w{way.id}", "line", tags, line)
 
     def _interpolated(self, way: Way, tags: dict[str, str]) -> Iterator[Feature]:
         if all(node.location.valid() for node in way.nodes):
@@ -146,12 +166,14 @@ class Source:
             yield Feature(f"w{way.id}", "line", tags, line, nodes=tuple(node.ref for node in way.nodes))
 
     def _area(self, area: Area, factory: osmium.geom.WKBFactory) -> Iterator[Feature]:
-        tags = {tag.k: tag.v for tag in area.tags}
-        if tagging.area_class(tags):
-            self.incomplete -= area.from_way()
-            letter = "w" if area.from_way() else "r"
+        number = area.orig_id()
+        if area.from_way():
+            letter, tags = "w", self._closed.pop(number, None)
+        else:
+            letter, tags = "r", {tag.k: tag.v for tag in area.tags}
+        if tags and tagging.area_class(tags):
             polygon = bytes.fromhex(factory.create_multipolygon(area))
-            yield Feature(f"{letter}{area.orig_id()}", "area", tags, polygon)
+            yield Feature(f"{letter}{number}", "area", tags, polygon)
 
 
 @contextlib.contextmanager
@@ -177,13 +199,17 @@ def clear_positions() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _bounds(processor: osmium.FileProcessor) -> tuple[float, float, float, float] | None:
-    """Return the box that the header gives, if any (osmium's own annotations leave out the header's type)."""
+def _said_in_header(
+    processor: osmium.FileProcessor,
+) -> tuple[tuple[float, float, float, float] | None, str]:
+    """Return the box and the day that the header gives, if any: until then all changes are in the file."""
+    # osmium's own annotations leave out the header's type.
     header = cast("osmium.io.Header", processor.header)  # pyright: ignore[reportUnknownMemberType]
+    day = header.get("osmosis_replication_timestamp", "")[:10]
     box = header.box()
     if not box.valid():
-        return None
-    return box.bottom_left.lat, box.bottom_left.lon, box.top_right.lat, box.top_right.lon
+        return None, day
+    return (box.bottom_left.lat, box.bottom_left.lon, box.top_right.lat, box.top_right.lon), day
 
 
 def _day(timestamp: float) -> str:

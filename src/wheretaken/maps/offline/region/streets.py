@@ -9,50 +9,46 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from wheretaken.maps.offline.names import fold
 from wheretaken.maps.offline.region import tags as tagging
-from wheretaken.maps.offline.region.geometry import connected, middle
+from wheretaken.maps.offline.region.geometry import connected, middles
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from wheretaken.maps.offline.region.geometry import Spot
+    from wheretaken.maps.offline.region.words import Words
 
 GAP_KM = 0.15
-_BATCH = 5000
-"""Streets and their ways wait in memory until there are this many: a country has millions."""
+_BATCH = 2000
+"""Streets wait in memory, with their ways, until there are this many: a country has millions."""
 _NOT_STREETS = {"platform", "rest_area", "services", "elevator", "corridor", "raceway", "proposed"}
 
 
 class _Way(NamedTuple):
     row: int
-    number: int
+    osm: int
     kind: str
     name: str
     wkb: bytes
 
 
-def merge(connection: sqlite3.Connection) -> int:
+def merge(connection: sqlite3.Connection, words: Words) -> int:
     """Write one thing, its parts and its names for every connected named line; return how many there are."""
-    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM thing").fetchone()[0]
+    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM things").fetchone()[0]
     named = connection.execute(
-        "SELECT id, osm_id, class, subclass, name, geometry FROM line"
-        " WHERE class <> 'boundary' AND id IN (SELECT line_id FROM temp.street_name) ORDER BY name"
+        "SELECT lines.id, osm, class, subclass, name, geometry FROM lines JOIN sort ON sort.id = sort"
+        " WHERE class <> 'boundary' AND lines.id IN (SELECT line_id FROM temp.street_name) ORDER BY name"
     )
-    ways = (
-        _Way(row, int(osm_id[1:]), _kind(key, value), name, wkb)
-        for row, osm_id, key, value, name, wkb in named
-    )
+    ways = (_Way(row, osm, _kind(key, value), name, wkb) for row, osm, key, value, name, wkb in named)
     thing_id = first
-    things: list[tuple[object, ...]] = []
-    parts: list[tuple[int, int]] = []
+    waiting: list[list[_Way]] = []
     for _, same_name in groupby(ways, key=lambda way: way.name):
-        for cluster in _clusters(same_name):
-            things.append(_thing(thing_id, cluster))
-            parts += [(thing_id, way.row) for way in cluster]
-            thing_id += 1
-        if len(parts) >= _BATCH:
-            _write(connection, things, parts)
-    _write(connection, things, parts)
+        waiting += _clusters(same_name)
+        if len(waiting) >= _BATCH:
+            thing_id += _write(connection, words, thing_id, waiting)
+            waiting = []
+    thing_id += _write(connection, words, thing_id, waiting)
     connection.execute(
         "INSERT INTO temp.name SELECT DISTINCT thing_id, name, rank"
         " FROM temp.street_name JOIN part USING (line_id)"
@@ -60,38 +56,42 @@ def merge(connection: sqlite3.Connection) -> int:
     return thing_id - first
 
 
-def _write(
-    connection: sqlite3.Connection, things: list[tuple[object, ...]], parts: list[tuple[int, int]]
-) -> None:
-    """Write the waiting rows and forget them."""
-    connection.executemany("INSERT INTO thing VALUES (?, ?, ?, ?, '', ?, ?, ?, '', '', ?, '', '')", things)
-    connection.executemany("INSERT INTO part VALUES (?, ?)", parts)
-    things.clear()
-    parts.clear()
+def _write(connection: sqlite3.Connection, words: Words, first: int, clusters: Sequence[list[_Way]]) -> int:
+    """Write the things that clusters of ways are, numbered from the first, and return how many they are."""
+    spots = middles([[way.wkb for way in cluster] for cluster in clusters]) if clusters else []
+    things = [
+        _thing(number, cluster, spot, words)
+        for number, (cluster, spot) in enumerate(zip(clusters, spots, strict=True), start=first)
+    ]
+    words.write(connection)
+    connection.executemany("INSERT INTO things VALUES (?, ?, ?, ?, '', ?, ?, ?, '', ?, ?)", things)
+    connection.executemany(
+        "INSERT INTO part VALUES (?, ?)",
+        ((way.row, number) for number, cluster in enumerate(clusters, start=first) for way in cluster),
+    )
+    return len(clusters)
 
 
 def finish(connection: sqlite3.Connection) -> None:
-    """Complete what needs all things: Latin names of streets, their city, folded streets, positions."""
-    connection.create_function("fold", 1, fold, deterministic=True)
+    """Complete what needs all things: Latin names of streets, and the city of addresses that do not say."""
     connection.create_function("is_latin", 1, tagging.is_latin, deterministic=True)
     connection.executescript(
         """
         CREATE TEMP TABLE latin AS
           SELECT thing_id, min(name) AS name FROM temp.name
-          WHERE rank = 1 AND is_latin(name) GROUP BY thing_id;
-        UPDATE thing SET english = (SELECT name FROM temp.latin WHERE thing_id = thing.id)
-          WHERE id IN (SELECT thing_id FROM part) AND NOT is_latin(name)
-          AND id IN (SELECT thing_id FROM temp.latin);
-        UPDATE thing SET street_folded = fold(street) WHERE street <> '';
+          WHERE rank = 1 AND thing_id IN (SELECT thing_id FROM part) AND is_latin(name) GROUP BY thing_id;
+        UPDATE things SET english = (SELECT name FROM temp.latin WHERE thing_id = things.id)
+          WHERE id IN (SELECT thing_id FROM temp.latin) AND NOT is_latin(name);
         CREATE TEMP TABLE home AS
-          SELECT street_folded, city, country_code, max(n) FROM (
-            SELECT street_folded, city, country_code, count(*) AS n FROM thing
-            WHERE street_folded <> '' AND city <> '' GROUP BY 1, 2, 3
-          ) GROUP BY street_folded;
-        UPDATE thing SET (city, country_code) = (
-          SELECT city, country_code FROM temp.home WHERE street_folded = thing.street_folded
-        ) WHERE city = '' AND street_folded IN (SELECT street_folded FROM temp.home);
-        INSERT INTO idx_thing_position SELECT id, lon, lon, lat, lat FROM thing;
+          SELECT folded, city, max(n) FROM (
+            SELECT folded, city, count(*) AS n FROM things JOIN street ON street.id = street
+            WHERE folded <> '' AND city IN (SELECT id FROM city WHERE name <> '') GROUP BY 1, 2
+          ) GROUP BY folded;
+        CREATE TEMP TABLE street_home(street INTEGER PRIMARY KEY, city INTEGER);
+        INSERT INTO temp.street_home SELECT id, city FROM street JOIN temp.home USING (folded);
+        UPDATE things SET city = (SELECT city FROM temp.street_home WHERE street = things.street)
+          WHERE city IN (SELECT id FROM city WHERE name = '')
+          AND street IN (SELECT street FROM temp.street_home);
         """
     )
 
@@ -110,10 +110,11 @@ def _clusters(ways: Iterable[_Way]) -> Iterator[list[_Way]]:
             yield [members[i] for i in group]
 
 
-def _thing(thing_id: int, cluster: list[_Way]) -> tuple[object, ...]:
+def _thing(thing_id: int, cluster: list[_Way], spot: Spot, words: Words) -> tuple[object, ...]:
     """Return the street's row: its middle as a point on it, and how far its ends are from there."""
-    spot = middle([way.wkb for way in cluster])
     way = cluster[0]
-    street = way.name if way.kind == "street" else ""
-    number = min(way.number for way in cluster)
-    return (thing_id, f"w{number}", way.kind, way.name, spot.lat, spot.lon, street, spot.extent_km)
+    street = words.streets[way.name if way.kind == "street" else ""]
+    at = (round(spot.lat * 1e7), round(spot.lon * 1e7))
+    first = min(way.osm for way in cluster)
+    extent_m = round(spot.extent_km * 1000)
+    return (thing_id, first, words.kinds[way.kind], way.name, *at, street, words.none[1], extent_m)

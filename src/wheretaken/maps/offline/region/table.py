@@ -12,11 +12,11 @@ import weakref
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wheretaken.errors import DataError
-from wheretaken.maps.offline.region import schema
-from wheretaken.maps.offline.region.aliases import unpack
+from wheretaken.maps.offline import names
+from wheretaken.maps.offline.region import cells, packing, schema
+from wheretaken.maps.offline.region.aliases import BLOCK, gram_id
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
@@ -45,38 +45,40 @@ class Thing(NamedTuple):
 
 
 class Alias(NamedTuple):
-    """A row of `alias`."""
+    """A name of a thing."""
 
     id: int
-    folded: str
-    stripped: str
     thing_id: int
     name: str
     rank: int
-    skeleton: str
+    key: str
+    """What it was looked up by, where that was a text."""
+
+    @property
+    def folded(self) -> str:
+        """The name as queries are compared with it."""
+        return names.fold(self.name)
 
 
 _THING = "SELECT thing.* FROM thing"
-_OF_WAY = (
-    "SELECT thing.* FROM line JOIN part ON line_id = line.id JOIN thing ON thing.id = thing_id"
-    " WHERE line.osm_id = ?"
+_OF_WAY = "SELECT thing_id FROM part WHERE line_id IN (SELECT id FROM lines WHERE osm = ?)"
+_DOORS = (
+    "SELECT things.id FROM street CROSS JOIN things ON things.street = street.id"
+    " WHERE house_number <> '' AND street.folded <> '' AND street.folded"
 )
-_POINTS_IN = (
-    "SELECT thing.* FROM idx_thing_position JOIN thing ON thing.id = pkid"
-    " WHERE xmin >= ? AND xmax <= ? AND ymin >= ? AND ymax <= ?"
-    " AND thing.id NOT IN (SELECT thing_id FROM part)"
-)
+_IN_CELLS = "SELECT things FROM cell WHERE id BETWEEN ? AND ?"
 _LINES_IN = (
-    "SELECT geometry, thing.* FROM idx_line_geometry JOIN line ON line.id = pkid"
-    " JOIN part ON line_id = line.id JOIN thing ON thing.id = thing_id"
-    " WHERE xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ?"
+    "SELECT geometry, thing_id FROM idx_line_geometry JOIN lines ON lines.id = pkid"
+    " JOIN part ON line_id = lines.id WHERE xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ?"
 )
-_LINES_OF = "SELECT thing_id, geometry FROM part JOIN line ON line.id = line_id WHERE thing_id"
 _AREAS_IN = (
-    "SELECT geometry, thing.* FROM idx_area_geometry JOIN area ON area.id = pkid"
-    " JOIN thing ON thing.osm_id = area.osm_id"
-    " WHERE area.osm_id <> '' AND xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ?"
+    "SELECT geometry, thing_id FROM idx_area_geometry JOIN areas ON areas.id = pkid"
+    " WHERE thing_id IS NOT NULL AND xmax >= ? AND xmin <= ? AND ymax >= ? AND ymin <= ?"
 )
+_LINES_OF = "SELECT thing_id, geometry FROM part JOIN lines ON lines.id = line_id WHERE thing_id"
+_ALIAS = "SELECT aliases.id, thing_id, coalesce(aliases.name, things.name), rank, "
+_OF_ALIAS = " FROM aliases JOIN things ON things.id = thing_id WHERE "
+_BY_KEY = " CROSS JOIN aliases ON aliases.id = alias_id CROSS JOIN things ON things.id = thing_id WHERE "
 
 
 class Tables:
@@ -115,19 +117,16 @@ class Tables:
 
     def aliases(self, column: Literal["folded", "stripped"], keys: Collection[str]) -> Iterator[Alias]:
         """Yield the names whose key in a column is one of `keys`."""
-        sql = {
-            "folded": "SELECT * FROM alias WHERE folded",
-            "stripped": "SELECT * FROM alias WHERE stripped <> '' AND stripped",
-        }[column]
+        sql = f"{_ALIAS} {column} FROM alias_{column} {_BY_KEY} {column}"
         return (Alias(*row) for row in self._in(sql, keys))
 
     def aliases_of(self, things: Collection[int]) -> list[Alias]:
         """Return every name of some things."""
-        return [Alias(*row) for row in self._in("SELECT * FROM alias WHERE thing_id", things)]
+        return [Alias(*row) for row in self._in(f"{_ALIAS} '' {_OF_ALIAS} thing_id", things)]
 
     def aliases_by_id(self, ids: Collection[int]) -> Iterator[Alias]:
         """Yield the names with these numbers."""
-        return (Alias(*row) for row in self._in("SELECT * FROM alias WHERE id", ids))
+        return (Alias(*row) for row in self._in(f"{_ALIAS} '' {_OF_ALIAS} aliases.id", ids))
 
     def of_length(self, shortest: int, longest: int) -> tuple[int, int]:
         """Return the numbers of the names with skeletons of these lengths: the first, one past the last."""
@@ -138,23 +137,28 @@ class Tables:
     def beginning(self, key: str, limit: int) -> list[Alias]:
         """Return names that begin with a folded text, or have a word that does; the shortest first."""
         end = key + "\U0010ffff"
+        # The numbers of names are in the order of their lengths.
         rows = self._rows(
-            "SELECT * FROM alias WHERE id IN ("
-            "SELECT id FROM alias WHERE folded > ?1 AND folded < ?2 UNION"
-            " SELECT alias_id FROM tail WHERE folded >= ?1 AND folded < ?2"
-            ") ORDER BY length(folded) LIMIT ?3",
+            "SELECT alias_id FROM alias_folded WHERE folded > ?1 AND folded < ?2 UNION"
+            " SELECT alias_id FROM alias_tail WHERE folded >= ?1 AND folded < ?2 ORDER BY 1 LIMIT ?3",
             (key, end, limit),
         )
-        return [Alias(*row) for row in rows]
+        return list(self.aliases_by_id([row[0] for row in rows]))
 
-    def postings(self, pairs: Collection[str]) -> dict[str, array[int]]:
-        """Return the names that have each character pair; pairs that no name has are left out."""
-        return {pair: unpack(ids) for pair, ids in self._in("SELECT gram, ids FROM gram WHERE gram", pairs)}
+    def gram_sizes(self, pairs: Collection[str], blocks: range) -> dict[str, int]:
+        """Return how many names of some blocks have each character pair, without reading the lists."""
+        sql = "SELECT coalesce(sum(length(ids)), 0) / 2 FROM gram WHERE id BETWEEN ? AND ?"
+        return {pair: self._rows(sql, _of_blocks(pair, blocks))[0][0] for pair in pairs}
 
-    def posting_sizes(self, pairs: Collection[str]) -> dict[str, int]:
-        """Return how many names have each character pair (0 when none), without reading the lists."""
-        sizes = self._in("SELECT gram, length(ids) / 4 FROM gram WHERE gram", pairs)
-        return dict.fromkeys(pairs, 0) | dict(sizes)
+    def grams(self, pairs: Collection[str], blocks: range) -> dict[int, list[bytes]]:
+        """Return by block which of its names have each character pair, as `packing.pack16` packed them."""
+        found: dict[int, list[bytes]] = {}
+        for pair in pairs:
+            for row, ids in self._rows(
+                "SELECT id, ids FROM gram WHERE id BETWEEN ? AND ?", _of_blocks(pair, blocks)
+            ):
+                found.setdefault(row % BLOCK, []).append(ids)
+        return found
 
     def things(self, ids: Collection[int]) -> dict[int, Thing]:
         """Return the things with these numbers."""
@@ -162,14 +166,11 @@ class Tables:
 
     def addresses(self, streets: Collection[str]) -> list[Thing]:
         """Return everything that has a house number on one of the streets, given as folded names."""
-        rows = self._in(
-            _THING + " WHERE house_number <> '' AND street_folded <> '' AND street_folded", streets
-        )
-        return [Thing(*row) for row in rows]
+        return list(self.things([row[0] for row in self._in(_DOORS, streets)]).values())
 
     def kind_lists(self, kinds: Collection[str]) -> list[bytes]:
         """Return where all things of each of the kinds are, packed as `kinds.unpack` reads it."""
-        return [row[0] for row in self._in("SELECT places FROM kind WHERE kind", kinds)]
+        return [row[0] for row in self._in("SELECT places FROM kind WHERE places NOTNULL AND kind", kinds)]
 
     def lines_of(self, things: Collection[int]) -> dict[int, list[bytes]]:
         """Return the geometry (WKB) of the ways of each street."""
@@ -180,18 +181,34 @@ class Tables:
 
     def positions(self, things: Collection[int]) -> list[tuple[int, float, float]]:
         """Return number, latitude and longitude of each of the things."""
-        return [tuple(row) for row in self._in("SELECT id, lat, lon FROM thing WHERE id", things)]
+        sql = "SELECT id, lat / 1e7, lon / 1e7 FROM things WHERE id"
+        return [tuple(row) for row in self._in(sql, things)]
 
     def by_osm_id(self, osm_id: str) -> Thing | None:
         """Return the thing that an OpenStreetMap element is, or the street that a way is a part of."""
-        rows = self._rows(_THING + " WHERE osm_id = ?", (osm_id,)) or self._rows(_OF_WAY, (osm_id,))
-        return Thing(*rows[0]) if rows else None
+        number = (schema.osm_number(osm_id),)
+        rows = self._rows("SELECT id FROM things WHERE osm = ?", number) or self._rows(_OF_WAY, number)
+        return next(iter(self.things([rows[0][0]]).values())) if rows else None
 
     def things_in(self, box: tuple[float, float, float, float]) -> list[Thing]:
         """Return the things with their position in a box (west, east, south, north); no streets."""
-        return [Thing(*row) for row in self._rows(_POINTS_IN, box)]
+        west, east, south, north = box
+        ids = [
+            number
+            for row in cells.rows(*box)
+            for (packed,) in self._rows(_IN_CELLS, row)
+            for number in packing.unpack32(packed)
+        ]
+        found = self.things(ids).values()
+        return [one for one in found if west <= one.lon <= east and south <= one.lat <= north]
 
     def shapes_in(self, box: tuple[float, float, float, float]) -> list[tuple[Thing, bytes]]:
         """Return named lines and areas that touch a box (west, east, south, north), with their geometry."""
         rows = self._rows(_LINES_IN, box) + self._rows(_AREAS_IN, box)
-        return [(Thing(*row[1:]), row[0]) for row in rows]
+        things = self.things({number for _, number in rows})
+        return [(things[number], wkb) for wkb, number in rows]
+
+
+def _of_blocks(pair: str, blocks: range) -> tuple[int, int]:
+    """Return the first and the last row of a pair's lists."""
+    return gram_id(pair, blocks.start), gram_id(pair, blocks.stop - 1)

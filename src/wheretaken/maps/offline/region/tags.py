@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ _LINES_IF_OPEN = {"natural", "aeroway", "man_made", "leisure", "power", "boundar
 """Keys that say "line" for an open way, but "area" for a closed one unless listed above."""
 _AREAS_IF_SAID = ("highway", "barrier")
 """Keys that say "line" for a closed way, but "area" with `area=yes`: pedestrian squares."""
+
+_DRAWN_LINES = {"highway", "railway", "waterway", "aeroway"}
+_DRAWN_VALUES = {("natural", "coastline"), ("man_made", "pier")}
+"""Lines that pictures or tiles show; of the others, such as walls, only those with a name are kept."""
 
 _NOT_THINGS = {
     ("highway", "crossing"), ("highway", "traffic_signals"), ("highway", "give_way"), ("highway", "stop"),
@@ -104,42 +110,62 @@ class Address(NamedTuple):
         return f"{self.street} {self.number}" if is_latin(self.street) else f"{self.street}{self.number}"
 
 
+_AREA_ORDER, _LINE_ORDER, _POINT_ORDER = (
+    {key: position for position, key in enumerate(keys)} for keys in (AREA_KEYS, LINE_KEYS, POINT_KEYS)
+)
+_RAILWAY_AREAS = {"station", "platform", "turntable", "roundhouse"}
+
+
 def area_class(tags: Tags) -> tuple[str, str] | None:
     """Return (key, value) when a closed way or multipolygon with these tags is an area, else None."""
-    for key in AREA_KEYS:
-        value = tags.get(key, "no")
-        if value != "no" and (key, value) not in _LINES_EVEN_IF_CLOSED:
-            if key == "railway" and value not in {"station", "platform", "turntable", "roundhouse"}:
-                continue
-            return key, value
-    if tags.get("area") == "yes":
+    best, found = len(_AREA_ORDER), None
+    for key, value in tags.items():
+        order = _AREA_ORDER.get(key, best)
+        if (
+            order < best
+            and value != "no"
+            and (key, value) not in _LINES_EVEN_IF_CLOSED
+            and (key != "railway" or value in _RAILWAY_AREAS)
+        ):
+            best, found = order, (key, value)
+    if found is None and tags.get("area") == "yes":
         return next(((key, tags[key]) for key in _AREAS_IF_SAID if key in tags), ("area", "yes"))
-    return None
+    return found
 
 
 def line_class(tags: Tags, *, closed: bool) -> tuple[str, str] | None:
     """Return (key, value) when a way with these tags is a line, else None; a fenced park is area and line."""
-    for key in LINE_KEYS:
-        value = tags.get(key, "no")
-        if value == "no":
-            continue
-        if closed and key in _AREAS_IF_SAID and tags.get("area") == "yes":
-            continue
-        if closed and key in _LINES_IF_OPEN and (key, value) not in _LINES_EVEN_IF_CLOSED:
-            continue
-        if key == "railway" and value in {"station", "platform"} and closed:
-            continue
-        return key, value
-    return None
+    best, found = len(_LINE_ORDER), None
+    for key, value in tags.items():
+        order = _LINE_ORDER.get(key, best)
+        if order < best and value != "no" and not (closed and _is_area_if_closed(key, value, tags)):
+            best, found = order, (key, value)
+    return found
+
+
+def is_drawn_line(found: tuple[str, str]) -> bool:
+    """Tell whether a line of this (key, value) is on a map even without a name, or is a coast."""
+    return found[0] in _DRAWN_LINES or found in _DRAWN_VALUES
+
+
+def _is_area_if_closed(key: str, value: str, tags: Tags) -> bool:
+    if key in _AREAS_IF_SAID:
+        return tags.get("area") == "yes"
+    if key == "railway":
+        return value in {"station", "platform"}
+    return key in _LINES_IF_OPEN and (key, value) not in _LINES_EVEN_IF_CLOSED
 
 
 def point_class(tags: Tags) -> tuple[str, str] | None:
     """Return (key, value) of a node, or of the POI that an area is, else None; an address has a class."""
-    for key in POINT_KEYS:
-        value = tags.get(key, "no")
-        if value != "no":
-            return key, value
-    return ("address", "house") if "addr:housenumber" in tags else None
+    best, found = len(_POINT_ORDER), None
+    for key, value in tags.items():
+        order = _POINT_ORDER.get(key, best)
+        if order < best and value != "no":
+            best, found = order, (key, value)
+    if found is None and "addr:housenumber" in tags:
+        return "address", "house"
+    return found
 
 
 def kind(tags: Tags) -> str:
@@ -159,36 +185,55 @@ _TRANSLATION = re.compile(r"[a-z]{2,3}([_-][A-Za-z0-9]+)*")
 _OTHER_NAMES = ("alt_name", "old_name", "short_name", "official_name", "loc_name", "nat_name", "reg_name")
 _NAME_RANKS = {"name": 1, "int_name": 1, **dict.fromkeys(_OTHER_NAMES, 2), "brand": 3}
 _SIGN_SEPARATOR = re.compile(r"\s+[/|–-]\s+|\s*;\s*")
+_SIGN_MARKS = frozenset("/|–-;")
+_STAND_INS = {"addr:full", "addr:housename", "operator", "ref"}
 
 
 def names(tags: Tags) -> list[Name]:
     """Return every name of a feature once, the best rank first; both halves of a two-language name count."""
     found: dict[str, int] = {}
     for text, rank in _spelled(tags):
-        for part in (text, *_SIGN_SEPARATOR.split(text)):
-            cleaned = " ".join(part.split())
-            if cleaned:
-                # Half of "Rue Neuve - Nieuwstraat" is a name, but so is a stop's "Larvotto - Casino".
-                part_rank = rank if part == text else max(rank, 2)
-                found[cleaned] = min(part_rank, found.get(cleaned, part_rank))
-    return sorted((Name(text, rank) for text, rank in found.items()), key=lambda name: name.rank)
+        whole = " ".join(text.split())
+        if not whole:
+            continue
+        found[whole] = min(rank, found.get(whole, rank))
+        if not _SIGN_MARKS.isdisjoint(text):
+            for part in _SIGN_SEPARATOR.split(text):
+                cleaned = " ".join(part.split())
+                if cleaned and part != text:
+                    # Half of "Rue Neuve - Nieuwstraat" is a name, but so is a stop's "Larvotto - Casino".
+                    part_rank = max(rank, 2)
+                    found[cleaned] = min(part_rank, found.get(cleaned, part_rank))
+    return sorted((Name(text, rank) for text, rank in found.items()), key=_rank_of)
+
+
+_rank_of = itemgetter(1)
 
 
 def _spelled(tags: Tags) -> Iterator[tuple[str, int]]:
     if "name" in tags:
         yield tags["name"], 0
     for key, value in tags.items():
-        base, _, language = key.partition(":")
-        if key == "addr:full" or _stands_for_name(key, tags):
+        rank = _name_rank(key)
+        if key in _STAND_INS and _stands_for_name(key, tags):
             yield value, 3
-        elif language and not _TRANSLATION.fullmatch(language):
-            continue  # `name:etymology`, `brand:wikidata`
-        elif base in _NAME_RANKS and key != "name":
-            yield value, _NAME_RANKS[base]
+        elif rank is not None:
+            yield value, rank
+
+
+@lru_cache(maxsize=10_000)
+def _name_rank(key: str) -> int | None:
+    """Return the rank of the names under a key that is neither `name` nor one of the stand-ins."""
+    base, _, language = key.partition(":")
+    if key == "name" or (language and not _TRANSLATION.fullmatch(language)):
+        return None  # `name:etymology`, `brand:wikidata`
+    return _NAME_RANKS.get(base)
 
 
 def _stands_for_name(key: str, tags: Tags) -> bool:
     """Tell whether people call it by its operator, by its house, having no name, or by its number: roads."""
+    if key == "addr:full":
+        return True
     if key == "addr:housename":
         return not title(tags)
     if key == "operator":
@@ -209,12 +254,16 @@ def title(tags: Tags) -> str:
 
     The brand of a shop stands in for its name, and the operator for that of an office, a bank, a school.
     """
-    keys = ["name"]
-    if tags.keys() & {"amenity", "shop", "tourism", "office", "leisure"}:
-        keys.append("brand")
-    if "office" in tags or "shop" in tags or tags.get("amenity") in _RUN_BY_NAME:
-        keys.append("operator")
-    return next((" ".join(tags[key].split()) for key in keys if tags.get(key, "").strip()), "")
+    if name := " ".join(tags.get("name", "").split()):
+        return name
+    if "brand" in tags and not _BRANDED.isdisjoint(tags) and (brand := " ".join(tags["brand"].split())):
+        return brand
+    if "operator" in tags and ("office" in tags or "shop" in tags or tags.get("amenity") in _RUN_BY_NAME):
+        return " ".join(tags["operator"].split())
+    return ""
+
+
+_BRANDED = frozenset({"amenity", "shop", "tourism", "office", "leisure"})
 
 
 def translations(tags: Tags) -> str:
@@ -222,15 +271,15 @@ def translations(tags: Tags) -> str:
 
     What is the same as the title is kept: it says which language the title is in.
     """
-    found = {
-        language: " ".join(value.split())
-        for key, value in sorted(tags.items())
-        for base, _, language in (key.partition(":"),)
-        if base == "name" and _TRANSLATION.fullmatch(language) and value.strip()
-    }
+    found: dict[str, str] = {}
+    for key, value in tags.items():
+        if key[:5] == "name:" and _TRANSLATION.fullmatch(key, 5) and value.strip():
+            found[key[5:]] = " ".join(value.split())
     if tags.get("int_name", "").strip():
         found["int_name"] = " ".join(tags["int_name"].split())
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":")) if found else ""
+    if not found:
+        return ""
+    return json.dumps(dict(sorted(found.items())), ensure_ascii=False, separators=(",", ":"))
 
 
 def detail(tags: Tags) -> str:
@@ -250,7 +299,12 @@ def english(tags: Tags) -> str:
 
 def is_latin(text: str) -> bool:
     """Return whether all letters of a text are Latin (a text without letters is)."""
-    return all(unicodedata.name(letter, "").startswith("LATIN") for letter in text if letter.isalpha())
+    return text.isascii() or all(map(_is_latin, text))
+
+
+@lru_cache(maxsize=50_000)
+def _is_latin(char: str) -> bool:
+    return not char.isalpha() or unicodedata.name(char, "").startswith("LATIN")
 
 
 def address(tags: Tags) -> Address:
