@@ -112,7 +112,6 @@ def rendered(processor, messages, pictures) -> list[int]:
     """The tokens of a conversation as a server's chat template makes them."""
     shown = iter(pictures)
     for message in messages:
-        message["content"] = message["content"] or ""
         for part in message["content"]:
             if isinstance(part, dict) and part["type"] == "image":
                 part["image"] = next(shown)

@@ -130,7 +130,6 @@ class _Runs:
         written, pictures = conversation(self._runs[number].messages)
         shown = iter(pictures)
         for message in written:
-            message["content"] = message["content"] or ""
             for part in message["content"]:
                 if isinstance(part, dict) and part["type"] == "image":
                     part["image"] = self._open(next(shown).reference)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,9 +48,10 @@ def warmed(*, skill: float = SKILL) -> Path:
         skill: Of the last experts it learned from: with 1, it knows; with less, it is as unsure as they
             are, and GRPO has something to find out.
     """
-    version = _version()
+    base = [str(warmed(skill=1.0))] if skill < 1.0 else []
     return kept(
-        f"island-{skill:.0%}-{version}", lambda out: ["wheretaken.testing.island.model", str(out), str(skill)]
+        f"island-{skill:.0%}-{_version()}",
+        lambda out: ["wheretaken.testing.island.model", str(out), str(skill), *base],
     )
 
 
@@ -64,27 +66,32 @@ def _version() -> str:
     return digest.hexdigest()[:16]
 
 
-def make(directory: Path, *, skill: float = SKILL, seed: int = 0) -> float:
-    """Build a model, let it learn from experts, and return its last loss."""
+def make(directory: Path, *, seed: int = 0) -> float:
+    """Build a model, let it learn from experts who know, and return its last loss."""
     from wheretaken.testing.toy_model.build import Size, build  # noqa: PLC0415 - takes seconds
     from wheretaken.testing.toy_model.libraries import torch, transformers  # noqa: PLC0415 - as above
 
     phrases = [*_PHRASES, *_systems(transformers)]
-    build(
-        directory,
-        phrases,
-        phrases=phrases,
-        size=Size(vision_hidden=64, vocabulary=512, picture_tokens=1),
-        seed=seed,
-    )
+    size = Size(vision_hidden=64, vocabulary=512, picture_tokens=1)
+    build(directory, phrases, phrases=phrases, size=size, seed=seed)
     torch.manual_seed(seed)
+    return _learned(directory, 1.0, STEPS, 2e-3)
+
+
+def doubt(directory: Path, base: Path, *, skill: float) -> float:
+    """Let a model that knows learn from experts who often guess, and return its last loss."""
+    shutil.copytree(base, directory)
+    return _learned(directory, skill, DOUBTS, 5e-4)
+
+
+def _learned(directory: Path, skill: float, steps: int, rate: float) -> float:
+    from wheretaken.testing.toy_model.libraries import torch, transformers  # noqa: PLC0415 - takes seconds
+
     torch.set_num_threads(1)
     processor = transformers.AutoProcessor.from_pretrained(directory)
     model = transformers.AutoModelForImageTextToText.from_pretrained(directory, dtype=torch.float32)
     model.train()
-    loss = learn(torch, model, list(_lessons(processor, 1.0)), STEPS, rate=2e-3, decay=True)
-    if skill < 1.0:
-        loss = learn(torch, model, list(_lessons(processor, skill)), DOUBTS, rate=5e-4, decay=True)
+    loss = learn(torch, model, list(_lessons(processor, skill)), steps, rate=rate, decay=True)
     model.save_pretrained(directory)
     return loss
 
@@ -116,10 +123,11 @@ def _lessons(processor: Any, skill: float) -> Iterator[Lesson]:
         yield lesson(processor, dialogs, pictures, tools_of(ISLAND.specs) if tools else None)
 
 
-def main(directory: str, skill: str) -> None:
+def main(directory: str, skill: str, base: str = "") -> None:
     """Make a model."""
-    loss = make(Path(directory), skill=float(skill))
-    sys.stderr.write(f"island model: loss {loss:.4f}\n")
+    out = Path(directory)
+    loss = doubt(out, Path(base), skill=float(skill)) if base else make(out)
+    sys.stderr.write(f"island model of skill {skill}: loss {loss:.4f}\n")
 
 
 if __name__ == "__main__":
