@@ -12,6 +12,7 @@ from wheretaken.models.templates import conversation
 from wheretaken.rl.data import samples
 from wheretaken.rl.records import read_scores
 from wheretaken.rl.records import samples as kept_in
+from wheretaken.rl.settings import ModelSettings
 from wheretaken.rl.toolbox import LocalToolbox
 from wheretaken.testing import island
 from wheretaken.testing.maps import FewPlaces
@@ -120,11 +121,70 @@ def rendered(processor, messages, pictures) -> list[int]:
     )["input_ids"][0]
 
 
-def test_probabilities_that_are_trained_on_are_those_of_what_was_seen(settings):
+@pytest.fixture(scope="module")
+def models(island_model, tmp_path_factory):
+    """A model of each family, by name; but for the first, with random weights."""
+    from wheretaken.testing.toy_model.build import Size, build
+
+    root = tmp_path_factory.mktemp("models")
+    small = Size(layers=2, vocabulary=512, picture_tokens=1)
+    build(root / "qwen3_vl_moe", [ANSWER, LOOK, FIND], moe=True, size=small)
+    older(island_model, root / "qwen2_5_vl")
+    return {"qwen3_vl": island_model} | {name: root / name for name in ("qwen3_vl_moe", "qwen2_5_vl")}
+
+
+def older(island_model, out) -> None:
+    """Make a tiny Qwen2.5-VL, with its own chat template, which knows no tools."""
+    import torch
+    import transformers
+    from trl.chat_template_utils import qwen2_5_vl_chat_template
+
+    tokenizer = transformers.AutoProcessor.from_pretrained(island_model).tokenizer
+    tokenizer.chat_template, tokenizer.response_template = qwen2_5_vl_chat_template, None
+    patches = {"patch_size": 14, "temporal_patch_size": 2, "merge_size": 2}
+    size = {"shortest_edge": 28 * 28, "longest_edge": 28 * 28}
+    transformers.Qwen2_5_VLProcessor(
+        image_processor=transformers.Qwen2VLImageProcessor(**patches, size=size),
+        tokenizer=tokenizer,
+        video_processor=transformers.Qwen2VLVideoProcessor(**patches),
+        chat_template=qwen2_5_vl_chat_template,
+    ).save_pretrained(out)
+    number = tokenizer.convert_tokens_to_ids
+    text = {
+        "vocab_size": len(tokenizer), "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "num_key_value_heads": 2, "tie_word_embeddings": True,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [6, 5, 5]},
+        "bos_token_id": number("<|endoftext|>"), "eos_token_id": number("<|im_end|>"),
+        "pad_token_id": number("<|endoftext|>"),
+    }  # fmt: skip
+    vision = {
+        "depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 64,
+        "patch_size": 14, "window_size": 56, "fullatt_block_indexes": [1],
+    }  # fmt: skip
+    config = transformers.Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=number("<|image_pad|>"),
+        video_token_id=number("<|video_pad|>"),
+        vision_start_token_id=number("<|vision_start|>"),
+        vision_end_token_id=number("<|vision_end|>"),
+    )
+    torch.manual_seed(0)
+    transformers.Qwen2_5_VLForConditionalGeneration(config).save_pretrained(out)
+
+
+@pytest.mark.parametrize("family", ["qwen3_vl", "qwen3_vl_moe", "qwen2_5_vl"])
+def test_probabilities_that_are_trained_on_are_those_of_what_was_seen(settings, models, family):
     import torch
 
-    asked = settings({"turns": 3, "batch": 1, "group": 2})
-    trainer, made, _ = rollouts(asked, LocalToolbox(island.ISLAND, island.IslandMaps()))
+    # The first writes itself what it has learned; the others would only write noise.
+    turns = None if family == "qwen3_vl" else [LOOK, ANSWER]
+    asked = settings(
+        {"turns": 3, "batch": 1, "group": 2, "response_tokens": 300},
+        model=ModelSettings(path=str(models[family])),
+    )
+    trainer, made, _ = rollouts(asked, LocalToolbox(island.ISLAND, island.IslandMaps()), turns)
+    assert "road_map" in str(trainer.processing_class.tokenizer.decode(made["prompt_ids"][0]))
     ids = torch.cat([made["prompt_ids"], made["completion_ids"]], 1)
     mask = torch.cat([made["prompt_mask"], made["completion_mask"]], 1)
     names = ("pixel_values", "image_grid_thw", "num_images", "mm_token_type_ids")

@@ -51,7 +51,7 @@ def warmed(*, skill: float = SKILL) -> Path:
     base = [str(warmed(skill=1.0))] if skill < 1.0 else []
     return kept(
         f"island-{skill:.0%}-{_version()}",
-        lambda out: ["wheretaken.testing.island.model", str(out), str(skill), *base],
+        lambda out: ["wheretaken.testing.island", str(out), str(skill), *base],
     )
 
 
@@ -128,7 +128,3 @@ def main(directory: str, skill: str, base: str = "") -> None:
     out = Path(directory)
     loss = doubt(out, Path(base), skill=float(skill)) if base else make(out)
     sys.stderr.write(f"island model of skill {skill}: loss {loss:.4f}\n")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
