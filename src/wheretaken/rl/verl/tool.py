@@ -51,7 +51,8 @@ def response(reply: Reply) -> Any:
     """Return what a call gave as verl has it; the text is the one that a server would be sent."""
     (written,), _ = conversation([Message.of("tool", reply.text)])
     pictures = [picture.open() for picture in reply.pictures]
-    return schemas.ToolResponse(text=written["content"], image=pictures or None)
+    shown = {"image": pictures} if pictures else {}  # it takes no None
+    return schemas.ToolResponse(text=written["content"], **shown)
 
 
 class MapTool(base.BaseTool):
