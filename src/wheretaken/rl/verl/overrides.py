@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheretaken.paths import atomic_path
-from wheretaken.rl.export import LOOP, LOOP_CLASS, TOOL_CLASS
+from wheretaken.rl.export import LOOP, TOOL_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wheretaken.rl.settings import TrainSettings
 
 CHECKPOINTS, FOLDER = "checkpoints", "verl"
+LOOP_CLASS = "wheretaken.rl.verl.loop.MapAgentLoop"
 ADVANTAGE = "wheretaken_grpo"
 """The advantages of `advantage`, for rollouts that are left out."""
 ADVANTAGE_MODULE = "wheretaken.rl.verl.advantage"
