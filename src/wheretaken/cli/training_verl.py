@@ -35,7 +35,8 @@ def train(config: Path, options: Options) -> int:
     consoles.notices().print(said, markup=False)
     if options.dry_run:
         consoles.results().print(prepared.command(), markup=False, soft_wrap=True)
-    elif options.address.startswith(("http://", "https://")):
+        launch.look(prepared, options.address)
+    elif launch.is_dashboard(options.address):
         consoles.results().print(launch.submit(prepared, options.address), markup=False)
     else:
         launch.run(prepared, options.address)

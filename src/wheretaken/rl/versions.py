@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 from typing import TYPE_CHECKING
 
 from wheretaken.errors import MissingExtraError, UserError
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_versions(
-    feature: str, extra: str, needed: Mapping[str, tuple[str, str]], modules: tuple[str, ...] = ()
+    feature: str, extra: str, needed: Mapping[str, tuple[str, str]], others: tuple[str, ...] = ()
 ) -> None:
     """Make sure that libraries are there and fit, without importing them.
 
@@ -21,20 +20,20 @@ def check_versions(
         feature: What needs them.
         extra: Which extra of this package brings them.
         needed: Distribution -> the least version, and the one that is too new.
-        modules: Further ones of which any version does.
+        others: Further distributions of which any version does.
 
     Raises:
         MissingExtraError: one is not installed.
         UserError: one is of another version.
     """
-    for name in modules:
-        if importlib.util.find_spec(name) is None:
-            raise MissingExtraError(feature, extra, name)
-    for name, (least, below) in needed.items():
+    versions: dict[str, str] = {}
+    for name in (*needed, *others):
         try:
-            found = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             raise MissingExtraError(feature, extra, name) from None
+    for name, (least, below) in needed.items():
+        found = versions[name]
         if not _numbers(least) <= _numbers(found) < _numbers(below):
             raise UserError(
                 f"{feature} needs {name} >= {least} and < {below}, and {found} is installed: "

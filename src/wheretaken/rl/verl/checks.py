@@ -61,7 +61,6 @@ def check(settings: TrainSettings, *, eval_only: bool = False) -> int:
             "smaller batch"
         )
     check_model(settings.model.path)
-    _check_engines(settings.verl)
     _check_disk(settings)
     asyncio.run(check_tools(settings))
     return photos
@@ -132,7 +131,7 @@ def composed(told: Mapping[str, Value]) -> Any:
         # It says on stdout that all is well.
         with contextlib.redirect_stdout(io.StringIO()):
             imported("verl.utils.config").validate_config(
-                config=made,
+                config=_validated(made),
                 use_reference_policy=utils.need_reference_policy(made),
                 use_critic=utils.need_critic(made),
             )
@@ -140,6 +139,60 @@ def composed(told: Mapping[str, Value]) -> Any:
         why = " ".join(str(error).split())
         raise UserError(f"verl refuses these settings: {why}; see recipe and verl in the settings") from error
     return made
+
+
+def _validated(made: Any) -> Any:
+    """Return what verl checks: it cannot ask an engine about adapters that is not installed here.
+
+    Where the training runs, the engine is installed, and verl does.
+    """
+    if _installed(made.actor_rollout_ref.rollout.name):
+        return made
+    checked = made.copy()
+    checked.actor_rollout_ref.rollout.name = "elsewhere"
+    return checked
+
+
+def _installed(engine: str) -> bool:
+    return engine not in _ENGINES or importlib.util.find_spec(_ENGINES[engine]) is not None
+
+
+def check_engines(settings: VerlSettings) -> None:
+    """Make sure that what generates, and what trains, is installed where this is called.
+
+    Raises:
+        UserError: the rollout's engine is not.
+        MissingExtraError: Megatron is not.
+    """
+    name = str(settings.overrides.get("actor_rollout_ref.rollout.name", settings.rollout))
+    if not _installed(name):
+        raise UserError(f"verl.rollout is {name}, which is not installed: run  pip install 'verl[{name}]'")
+    if settings.strategy == "megatron" and importlib.util.find_spec("megatron") is None:
+        raise MissingExtraError("verl.strategy megatron", "verl", "megatron-core (verl's extra megatron)")
+
+
+def check_here(settings: VerlSettings) -> None:
+    """Make sure that this machine alone can train.
+
+    Raises:
+        UserError: it has too few GPUs, or something is not installed.
+        MissingExtraError: Megatron is not.
+    """
+    if settings.nodes > 1:
+        raise UserError(
+            f"{settings.nodes} nodes need a Ray cluster: name its address with --address (auto on one of "
+            "them)"
+        )
+    check_engines(settings)
+    if settings.overrides.get("trainer.device") == "cpu":
+        return
+    torch: Any = imported("torch")
+    found = int(torch.cuda.device_count())
+    if found < settings.gpus_per_node:
+        raise UserError(
+            f"this machine has {found} GPUs, and verl.gpus_per_node is {settings.gpus_per_node}: set "
+            "--gpus-per-node, or name a cluster with --address"
+        )
 
 
 def check_cluster(settings: TrainSettings, config: Path) -> None:
@@ -184,6 +237,7 @@ def examined(config: str) -> str:
     try:
         check_versions()
         settings = TrainSettings.load(Path(config))
+        check_engines(settings.verl)
         data.check(settings.data.train)
         asyncio.run(check_tools(settings))
         if not os.access(settings.output, os.W_OK):
@@ -191,14 +245,6 @@ def examined(config: str) -> str:
     except UserError as error:
         return str(error)
     return ""
-
-
-def _check_engines(settings: VerlSettings) -> None:
-    name = settings.overrides.get("actor_rollout_ref.rollout.name", settings.rollout)
-    if (module := _ENGINES.get(str(name))) and importlib.util.find_spec(module) is None:
-        raise UserError(f"verl.rollout is {name}, which is not installed: run  pip install 'verl[{name}]'")
-    if settings.strategy == "megatron" and importlib.util.find_spec("megatron") is None:
-        raise MissingExtraError("verl.strategy megatron", "verl", "megatron-core (verl's extra megatron)")
 
 
 def _check_disk(settings: TrainSettings) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.agent.trajectory import whole_lines
+from wheretaken.errors import UserError
 from wheretaken.rl.records import Recorder
 from wheretaken.rl.settings import TrainSettings
 from wheretaken.rl.verl import checks, overrides
@@ -51,11 +52,41 @@ def train(config: Path, attempt: int, *, eval_only: bool = False, address: str =
     joined = bool(address or os.environ.get("RAY_ADDRESS") or ray.is_initialized())
     if joined:
         if not ray.is_initialized():
-            ray.init(**_ray(made, main))
+            _connect(ray, **_ray(made, main))
         checks.check_cluster(settings, config)
     main.auto_set_device(made)
     with followed(files.numbers, Recorder(settings.output, attempt=attempt)):
         main.run_ppo(made, task_runner_class=main.TaskRunnerV1)
+
+
+def look(config: Path, address: str) -> None:
+    """Look at every node of a Ray cluster, and train nothing.
+
+    Raises:
+        UserError: there is no cluster, or it is not fit for the training.
+    """
+    ray: Any = imported("ray")
+    _connect(ray, address=address)
+    try:
+        checks.check_cluster(TrainSettings.load(config), config)
+    finally:
+        ray.shutdown()
+
+
+def _connect(ray: Any, **options: Any) -> None:
+    """Join a cluster.
+
+    Raises:
+        UserError: it cannot be joined.
+    """
+    try:
+        ray.init(**options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"no Ray cluster can be joined at {options.get('address') or 'RAY_ADDRESS'} "
+            f"({' '.join(str(error).split())}): start one with  ray start --head, and check the address and "
+            "the token (RAY_AUTH_TOKEN), which all nodes share"
+        ) from error
 
 
 def _ray(made: Any, main: Any) -> dict[str, Any]:

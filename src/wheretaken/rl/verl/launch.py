@@ -59,19 +59,37 @@ def prepare(settings: TrainSettings, *, eval_only: bool = False) -> Prepared:
     return Prepared(settings, files, told, photos, eval_only)
 
 
+def look(prepared: Prepared, address: str = "") -> None:
+    """Check what a training will run on: this machine, or every node of the Ray cluster of an address.
+
+    Nodes behind a dashboard are looked at by the job itself, before it takes a GPU.
+
+    Raises:
+        UserError: the cluster, or this machine, has not what is needed.
+        MissingExtraError: as above.
+    """
+    if not address:
+        checks.check_here(prepared.settings.verl)
+    elif not is_dashboard(address):
+        from wheretaken.rl.verl import driver  # noqa: PLC0415 - loads verl
+
+        driver.look(prepared.files.config, address)
+
+
+def is_dashboard(address: str) -> bool:
+    """Tell whether jobs are submitted to an address, which is not joined then."""
+    return address.startswith(("http://", "https://"))
+
+
 def run(prepared: Prepared, address: str = "") -> None:
     """Train in this process and on this machine, or on the Ray cluster of an address.
 
     Raises:
         UserError: the cluster, or this machine, has not what is needed.
+        MissingExtraError: as above.
     """
-    verl = prepared.settings.verl
-    if not address and verl.nodes > 1:
-        raise UserError(
-            f"{verl.nodes} nodes need a Ray cluster: name its address with --address (auto on one of them)"
-        )
     if not address:
-        _check_gpus(prepared)
+        checks.check_here(prepared.settings.verl)
     from wheretaken.rl.verl import driver  # noqa: PLC0415 - loads verl
 
     driver.train(prepared.files.config, prepared.files.attempt, eval_only=prepared.eval_only, address=address)
@@ -97,15 +115,3 @@ def submit(prepared: Prepared, dashboard: str) -> str:
             f"Ray's dashboard at {dashboard} took no job ({' '.join(str(error).split())}): check the "
             "address and the token (RAY_AUTH_TOKEN)"
         ) from None
-
-
-def _check_gpus(prepared: Prepared) -> None:
-    if prepared.told.get("trainer.device") == "cpu":
-        return
-    torch: Any = imported("torch")
-    wanted, found = prepared.settings.verl.gpus_per_node, int(torch.cuda.device_count())
-    if found < wanted:
-        raise UserError(
-            f"this machine has {found} GPUs, and verl.gpus_per_node is {wanted}: set --gpus-per-node, or "
-            "name a cluster with --address"
-        )

@@ -26,7 +26,7 @@ def check_versions() -> None:
         MissingExtraError: one is not installed.
         UserError: one is of another version.
     """
-    versions.check_versions(FEATURE, EXTRA, NEEDED, ("torch", "torchvision", "hydra", "qwen_vl_utils"))
+    versions.check_versions(FEATURE, EXTRA, NEEDED, ("torch", "torchvision", "hydra-core", "qwen-vl-utils"))
 
 
 def imported(name: str) -> Any:

@@ -8,6 +8,7 @@ Qwen3-VL-30B-A3B (`examples/grpo_trainer/run_qwen3_vl_30b_a3b_{fsdp,megatron}.sh
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ PROJECT = "wheretaken"
 _PATCH = 16
 """Pixels, of Qwen3-VL's; verl's default is Qwen2.5-VL's."""
 _NO_LIMIT = 1 << 30
+_PLAIN = re.compile(r"(?:pkg:/)?/?[A-Za-z_][A-Za-z0-9_./-]*")
+_WORDS = frozenset({"null", "true", "false", "nan", "inf"})
+"""What hydra reads as values of other types."""
 Value = str | int | float | bool | list[str] | None
 
 
@@ -114,20 +118,21 @@ def _written(value: Value) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, str):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'" if _quoted(value) else value
+        return _text(value) if _quoted(value) else value
     if isinstance(value, list):
         return "[" + ",".join(map(_written, value)) + "]"
     return str(value)
 
 
+def _text(text: str) -> str:
+    """Write a text between quotes: to hydra, backslashes mean something only before one."""
+    escaped = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text)
+    return f"'{escaped}'"
+
+
 def _quoted(text: str) -> bool:
     """Tell whether hydra's grammar would read a text as anything but itself."""
-    plain = text.replace("/", "").replace("_", "").replace("-", "").replace(".", "").replace(":", "")
-    return not (plain.isascii() and plain.isalnum() and plain[0].isalpha()) or plain in {
-        "null",
-        "true",
-        "false",
-    }
+    return not _PLAIN.fullmatch(text) or text.casefold() in _WORDS
 
 
 def _data(settings: TrainSettings) -> dict[str, Value]:
@@ -181,6 +186,7 @@ def _actor(settings: TrainSettings) -> dict[str, Value]:
     told: dict[str, Value] = {
         "algorithm.adv_estimator": ADVANTAGE if settings.reward.fault_neutral else "grpo",
         "algorithm.use_kl_in_reward": False,
+        "critic.enable": False,
         f"{actor}.ppo_mini_batch_size": recipe.mini_batch or recipe.batch,
         f"{actor}.ppo_micro_batch_size_per_gpu": verl.micro_batch_per_gpu,
         f"{actor}.optim.lr": recipe.learning_rate,
