@@ -1,6 +1,5 @@
 """verl's own trainer on a Ray cluster of two nodes, over a running tool server, from the command line."""
 
-import json
 import os
 import secrets
 import subprocess
