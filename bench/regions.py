@@ -1,6 +1,11 @@
 """Street regions: how fast an extract is imported, how large it gets, and how fast it is searched.
 
-Run: python bench/regions.py [EXTRACT...] [--made-up N]   (the built-in extract is always measured)
+    python bench/regions.py [EXTRACT...] [--made-up N] [--tile COPIES]
+
+The built-in extract is always measured; `--tile` measures the last one once more, so many times as large (see
+`tiling`), in a process of its own, whose memory is told. Seconds of the processor stand beside those of the
+clock: on a machine that has other work to do, only the former say how fast an import is. What an import would
+take at least, reading every tagged element with its geometry and doing nothing with it, is the baseline.
 
 The baseline is measured in the same run on the same names: a linear scan with rapidfuzz's `process.extract`
 (C++) for the ten most similar folded names, which is what a program without an index does. It returns names
@@ -12,7 +17,9 @@ extract's words.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import random
+import resource
 import sqlite3
 import statistics
 import tempfile
@@ -26,10 +33,12 @@ import osmium
 import osmium.osm
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
+from tiling import tile
 
 from wheretaken.maps.offline import region as package
 from wheretaken.maps.offline.names import fold
 from wheretaken.maps.offline.region import Region, import_extract
+from wheretaken.maps.offline.region.read import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,14 +90,30 @@ def made_up(path: Path, points: int) -> Path:
 
 def measure_import(extract: Path, target: Path) -> None:
     counted = sum(1 for _ in osmium.FileProcessor(extract, osmium.osm.NODE))
-    begun = time.perf_counter()
+    began = time.process_time()
+    read = sum(1 for _ in Source(extract).features())
+    reading = time.process_time() - began
+    begun, began = time.perf_counter(), time.process_time()
     info = import_extract(extract, target, name=extract.name)
-    seconds = time.perf_counter() - begun
+    seconds, worked = time.perf_counter() - begun, time.process_time() - began
     size, source = target.stat().st_size, extract.stat().st_size
     print(
-        f"{extract.name:28} import {seconds:5.2f} s  {counted / seconds:9,.0f} nodes/s"
-        f"  {size / 1e6:5.2f} MB = {size / source:4.1f} x the extract  {info.things:,} things"
+        f"{extract.name}: {counted:,} nodes, {source / 1e6:.2f} MB; {read:,} features, {info.things:,} things"
+        "\n"
+        f"  import         {seconds:6.2f} s  {counted / seconds:9,.0f} nodes/s by the clock"
+        f"  {counted / worked:9,.0f} by the processor (reading alone {counted / reading:9,.0f})\n"
+        f"  region file    {size / 1e6:6.2f} MB = {size / source:4.2f} x the extract"
+        f"  most memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB"
     )
+
+
+def measure_large(extract: Path, copies: int, folder: Path) -> None:
+    """Import copies of an extract in a process of its own, as memory is counted by process."""
+    large = tile(extract, folder / f"{extract.name.split('.')[0]}-{copies}.osm.pbf", copies)
+    target = folder / "large.region.sqlite"
+    worker = multiprocessing.get_context("spawn").Process(target=measure_import, args=(large, target))
+    worker.start()
+    worker.join()
 
 
 def measure_search(target: Path) -> None:
@@ -129,8 +154,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure importing and searching street regions.")
     parser.add_argument("extracts", nargs="*", type=Path, help="more extracts (.osm.pbf, .osm)")
     parser.add_argument("--made-up", type=int, default=0, metavar="N", help="also a map of N invented points")
+    parser.add_argument("--tile", type=int, default=0, metavar="COPIES", help="also the last one many times")
+    parser.add_argument("--folder", type=Path, help="where large files are put; the system's by default")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(dir=options.folder) as directory:
         extracts = [BUILT_IN, *options.extracts]
         if options.made_up:
             extracts.append(made_up(Path(directory) / "made-up.osm", options.made_up))
@@ -138,6 +165,8 @@ def main() -> None:
             target = Path(directory) / f"{number}.region.sqlite"
             measure_import(extract, target)
             measure_search(target)
+        if options.tile:
+            measure_large(extracts[-1], options.tile, Path(directory))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 from wheretaken.geo import LatLon, distance_km
@@ -40,6 +41,7 @@ _COMPARED = 60
 _LEADING = 2
 _COLUMNS = 1 << 32
 """Cells in a row of the grid, so that one number tells row and column."""
+_HASHES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def find(
     import numpy as np  # noqa: PLC0415 - nothing is loaded before it is needed
 
     leading = sorted((n for n, one in enumerate(wanted) if one.size), key=lambda n: (wanted[n].size, n))
-    found: list[list[int]] = []
+    kept: list[_Made] = []
+    made: list[_Made] = []
     for lead in leading[:_LEADING]:
         around = _around(wanted, lead, within_km)
         good = np.flatnonzero(around.count >= FEWEST)
@@ -85,17 +88,24 @@ def find(
             away = _flat_km(wanted[lead].lats[rows], wanted[lead].lons[rows], near)
         keys = (away, -around.value[good].round(1), -around.count[good])
         best = good[np.lexsort(keys)][: _COMPARED * max(limit, 10) // 10]
-        found += around.chosen[best].tolist()
-    made = [_combination(wanted, rows, near) for rows in found]
-    made.sort(key=_order)
+        made += [_combination(wanted, rows, near) for rows in around.chosen[best].tolist()]
+        made.sort(key=_order)
+        kept = _distinct(made, within_km, limit)
+        if len(kept) == limit and all(one.matched == len(wanted) for one in kept):
+            break  # what lacks the rarest thing comes after all of these
+    known = places({number for one in kept for number in one.numbers if number is not None})
+    return [_told(one, wanted, known, near) for one in kept]
+
+
+def _distinct(made: Iterable[_Made], within_km: float, limit: int) -> list[_Made]:
+    """Return the first combinations that are no other views of those before them."""
     kept: list[_Made] = []
     for one in made:
         if not any(_same(one, other, within_km) for other in kept):
             kept.append(one)
         if len(kept) == limit:
             break
-    known = places({number for one in kept for number in one.numbers if number is not None})
-    return [_told(one, wanted, known, near) for one in kept]
+    return kept
 
 
 def order(found: Combination) -> tuple[float, ...]:
@@ -130,23 +140,26 @@ def _best_within(leader: Members, rows: Ints, other: Members, within_km: float) 
     latitude = float(np.abs(leader.lats[rows]).max(initial=0.0))
     north, east = km_per_degree(min(latitude, 89.0))
     high, wide = within_km / north, within_km / east
-    cells = np.floor(other.lats / high).astype(np.int64) * _COLUMNS + np.floor(other.lons / wide).astype(
-        np.int64
-    )
-    order = np.argsort(cells, kind="stable")
+    at = _cells(leader.lats[rows], leader.lons[rows], high, wide)
+    cells = _cells(other.lats, other.lons, high, wide)
+    # Most of the larger of the two sets are far from all of the smaller one.
+    if len(at) < len(cells):
+        leads, others = np.arange(len(at)), np.flatnonzero(_neighbours(cells, at))
+    else:
+        leads, others = np.flatnonzero(_neighbours(at, cells)), np.arange(len(cells))
+    order = others[np.argsort(cells[others], kind="stable")]
     cells = cells[order]
     lats, lons = leader.lats[rows], leader.lons[rows]
-    at = np.floor(lats / high).astype(np.int64) * _COLUMNS + np.floor(lons / wide).astype(np.int64)
     owners: list[Ints] = []
     candidates: list[Ints] = []
     for step in (-1, 0, 1):
         # Three neighbouring cells of one row of the grid are one stretch of the sorted list.
-        first = np.searchsorted(cells, at + step * _COLUMNS - 1, side="left")
-        end = np.searchsorted(cells, at + step * _COLUMNS + 1, side="right")
+        first = np.searchsorted(cells, at[leads] + step * _COLUMNS - 1, side="left")
+        end = np.searchsorted(cells, at[leads] + step * _COLUMNS + 1, side="right")
         lengths = end - first
-        owner = np.repeat(np.arange(len(rows)), lengths)
+        owner = np.repeat(np.arange(len(leads)), lengths)
         offset = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        owners.append(owner)
+        owners.append(leads[owner])
         candidates.append(order[first[owner] + offset])
     owner, candidate = np.concatenate(owners), np.concatenate(candidates)
     scale = np.cos(np.radians(lats[owner])) * 111.32
@@ -164,6 +177,29 @@ def _best_within(leader: Members, rows: Ints, other: Members, within_km: float) 
     chosen[owner[rising]] = candidate[rising]
     best[owner[rising]] = worth[rising]
     return chosen, best
+
+
+def _cells(lats: Floats, lons: Floats, high: float, wide: float) -> Ints:
+    """Return the number of the cell of a grid that each position is in."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    rows, columns = np.floor(lats / high).astype(np.int64), np.floor(lons / wide).astype(np.int64)
+    return rows * _COLUMNS + columns
+
+
+def _neighbours(many: Ints, few: Ints) -> npt.NDArray[np.bool_]:
+    """Return which cells are or touch one of a few; now and then another one, as hashes are compared."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    seen = np.zeros(_HASHES, np.bool_)
+    for step in (-_COLUMNS, 0, _COLUMNS):
+        for side in (-1, 0, 1):
+            seen[_hashes(few + (step + side))] = True
+    return seen[_hashes(many)]
+
+
+def _hashes(cells: Ints) -> Ints:
+    return (cells ^ (cells >> 27)) & (_HASHES - 1)
 
 
 @dataclass(frozen=True)
@@ -197,7 +233,11 @@ def _combination(wanted: Sequence[Members], rows: Sequence[int], near: LatLon | 
             value += float(one.weights[row])
     lat = sum(lat for lat, _ in spots) / len(spots)
     lon = sum(lon for _, lon in spots) / len(spots)
-    spread = max((flat_km(*one, *other) for one in spots for other in spots), default=0.0)
+    north, east = km_per_degree(lat)
+    spread = max(
+        math.hypot((one[0] - other[0]) * north, (one[1] - other[1]) * east)
+        for one, other in combinations_with_replacement(spots, 2)
+    )
     return _Made(
         tuple(things),
         tuple(spots),

@@ -75,13 +75,15 @@ class Window:
     end: int
 
 
-def find(tables: Tables, query: str, *, explained: bool = False) -> dict[int, Hit]:
+def find(tables: Tables, query: str, *, explained: bool = False, parts: bool = False) -> dict[int, Hit]:
     """Return the best hit for every thing that the query may name; errors only where nothing fits.
 
     Args:
         tables: the region's.
         query: what is on a sign or what a person typed.
         explained: the query is known to be something else as well (an address), so no misspelled name.
+        parts: also look for what has a part of the query as its name where something has all of it: in a
+            country, thousands of things are called by one word of any longer name.
     """
     key = names.fold(query)
     if not key:
@@ -89,7 +91,8 @@ def find(tables: Tables, query: str, *, explained: bool = False) -> dict[int, Hi
     hits: dict[int, Hit] = {}
     _keep(hits, _whole(tables, key))
     windows = list(_windows(key))
-    _keep(hits, _inside(tables, key, windows))
+    if parts or not any(hit.kind is MatchKind.EXACT for hit in hits.values()):
+        _keep(hits, _inside(tables, key, windows))
     _keep(hits, _beginning(tables, key))
     if not explained and not any(certain(hit) for hit in hits.values()):
         _keep(hits, fuzzy(tables, query))
@@ -245,19 +248,28 @@ def _inside(tables: Tables, key: str, windows: list[Window]) -> Iterator[Hit]:
             found.setdefault(alias.thing_id, []).append((window, alias, _STRIPPED_WORTH))
     letters = len(key.replace(" ", ""))
     for thing_id, met in found.items():
-        worth = [0.0] * len(key)
-        for window, _, weight in met:
-            for i in range(window.start, window.end):
-                worth[i] = max(worth[i], weight)
-        covered = sum(value for value, char in zip(worth, key, strict=True) if char != " ") / letters
-        _, alias, _ = max(met, key=lambda one: (one[2] * len(one[0].text), -one[1].rank))
-        spelled = {met_alias.folded for _, met_alias, _ in met}
-        if covered == 1 and len(spelled) > 1:
-            yield Hit(thing_id, MatchKind.EXACT, 1.0, alias.name, alias.rank)
+        if len(met) == 1:
+            window, alias, weight = met[0]
+            share = weight * (len(window.text) - window.text.count(" ")) / letters
+            yield Hit(thing_id, MatchKind.PARTIAL, min(share, _REPEATED), alias.name, alias.rank)
         else:
-            # One name again and again ("Yes Yes Yes") is not the whole of what is written.
-            similarity = covered if len(spelled) > 1 else min(covered, _REPEATED)
-            yield Hit(thing_id, MatchKind.PARTIAL, similarity, alias.name, alias.rank)
+            yield _of_parts(key, letters, thing_id, met)
+
+
+def _of_parts(key: str, letters: int, thing_id: int, met: list[tuple[Window, Alias, float]]) -> Hit:
+    """Return the hit for a thing that several parts of the query name."""
+    worth = [0.0] * len(key)
+    for window, _, weight in met:
+        for i in range(window.start, window.end):
+            worth[i] = max(worth[i], weight)
+    covered = sum(value for value, char in zip(worth, key, strict=True) if char != " ") / letters
+    _, alias, _ = max(met, key=lambda one: (one[2] * len(one[0].text), -one[1].rank))
+    spelled = {met_alias.folded for _, met_alias, _ in met}
+    if covered == 1 and len(spelled) > 1:
+        return Hit(thing_id, MatchKind.EXACT, 1.0, alias.name, alias.rank)
+    # One name again and again ("Yes Yes Yes") is not the whole of what is written.
+    similarity = covered if len(spelled) > 1 else min(covered, _REPEATED)
+    return Hit(thing_id, MatchKind.PARTIAL, similarity, alias.name, alias.rank)
 
 
 def _beginning(tables: Tables, key: str) -> Iterator[Hit]:

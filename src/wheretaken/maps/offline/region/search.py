@@ -181,7 +181,12 @@ class Region:
         """Yield what the query names; a name beside the address where that thing is explains both."""
         known = found is not None and found.similarity == 1 and not found.left
         hits = match.find(self._tables, query, explained=known or not errors)
-        for thing, hit in self._chosen(hits, scope, limit):
+        chosen = self._chosen(hits, scope, limit)
+        if _exact(hits.values()) and not _exact(hit for _, hit in chosen):
+            # What has the whole name is not where it is looked for: something with a part of it may be.
+            hits = match.find(self._tables, query, explained=known or not errors, parts=True)
+            chosen = self._chosen(hits, scope, limit)
+        for thing, hit in chosen:
             kind, similarity = hit.kind, hit.similarity
             if found and kind is MatchKind.PARTIAL and thing.kind != "street" and found.has(thing):
                 similarity = min(1.0, similarity + found.covered(thing))
@@ -413,6 +418,11 @@ class _Address:
 
 def _is_postcode(word: str) -> bool:
     return word.isdigit() and len(word) == _POSTCODE_DIGITS
+
+
+def _exact(hits: Iterable[Hit]) -> bool:
+    """Tell whether there is a thing that is called exactly what was asked for."""
+    return any(hit.kind is MatchKind.EXACT for hit in hits)
 
 
 def _explained(place: Place) -> bool:
