@@ -19,6 +19,7 @@ ALL = (
     "region_scenes",
     *("scoring", "vote", "early_stop", "data_prepare", "eval_run"),
     *("map_services", "cache", "server", "rollouts", "web", "agent_engine"),
+    "rollout_tools",
 )
 
 
