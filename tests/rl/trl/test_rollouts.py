@@ -81,6 +81,10 @@ def seen(run: agent.Trajectory):
     ]
 
 
+def event(told):
+    return told.turn, told.call_id, told.tool, type(told).__name__, getattr(told, "error", "")
+
+
 async def looped(photo, turns):
     return await agent.record(
         Case.of(photo.data), ScriptedModel([say(t) for t in turns], strict=False), TOOLS, FewPlaces(PLACES)
@@ -98,7 +102,7 @@ def test_the_same_turns_give_the_same_trajectory_as_in_the_agent_loop(settings, 
     assert seen(kept) == seen(loop)
     assert kept.status == loop.status == "answered"
     assert kept.answer == loop.answer
-    assert [(t.tool, t.kind) for t in kept.tools] == [(t.tool, t.kind) for t in loop.tools] or turns is ODD
+    assert sorted(map(event, kept.tools)) == sorted(map(event, loop.tools))
     assert {line.stop for line in read_scores(asked.output)} == {"finished"}
     if turns is WELL:
         written, pictures = conversation(loop.messages)

@@ -9,6 +9,7 @@ import pytest
 from wheretaken import agent
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.datasets.prepare import prepare
+from wheretaken.geo import LatLon
 from wheretaken.rl.records import read_metrics, read_scores, samples
 from wheretaken.rl.settings import (
     DataSettings,
@@ -199,3 +200,25 @@ def test_what_a_model_may_know_holds_no_truth(settings: Settings, tmp_path):
     told = [path for path in (asked.output / "samples").rglob("*") if path.is_file()]
     assert len(told) > 8
     assert not any(b".4123" in path.read_bytes() or b".6123" in path.read_bytes() for path in told)
+
+
+def test_a_model_that_knows_needs_the_photo_and_the_map(settings: Settings, tmp_path):
+    """Blank photos or a map that is all sea leave chance; the map of another world is read as well."""
+    from wheretaken.rl.trl import training
+
+    class Sea(IslandMaps):
+        async def road_map(self, centre, **rest):
+            return await super().road_map(LatLon(-50, 0), **rest)
+
+    def earned(name: str, maps: IslandMaps, **photos) -> float:
+        table = island.dataset(tmp_path / name, 48, seed=3, **photos)
+        prepare(open_dataset(str(table)), tmp_path / f"{name}.parquet", "trl")
+        rows = DataSettings(train=tmp_path / f"{name}.parquet", val=tmp_path / f"{name}.parquet")
+        model = ModelSettings(path=str(island.warmed(skill=1.0)))
+        asked = settings({"batch": 12}, data=rows, model=model, output=tmp_path / f"run-{name}")
+        return training.evaluate(asked, toolbox=tools(maps))["score"]
+
+    assert earned("own", IslandMaps()) > 0.9
+    assert earned("other", IslandMaps(5), world=5) > 0.9
+    assert earned("blank", IslandMaps(), blank=True) < 0.35
+    assert earned("sea", Sea()) < 0.7
