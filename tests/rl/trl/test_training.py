@@ -3,12 +3,14 @@
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from wheretaken import agent
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.datasets.prepare import prepare
+from wheretaken.evals.results import read_results
 from wheretaken.geo import LatLon
 from wheretaken.rl.records import read_metrics, read_scores, samples
 from wheretaken.rl.settings import (
@@ -46,6 +48,10 @@ def weights(directory) -> dict:
     from safetensors.torch import load_file
 
     return load_file(directory / "model.safetensors")
+
+
+def model_of(settings: TrainSettings) -> Path:
+    return Path(settings.model.path)
 
 
 def test_three_steps_with_tools_that_return_text_and_pictures(settings: Settings, island_rows):
@@ -90,16 +96,12 @@ def test_three_steps_with_tools_that_return_text_and_pictures(settings: Settings
     assert len(looked.messages[3].pictures) == 1
     assert (samples(asked.output, 3, "val") / looked.messages[3].pictures[0].reference).is_file()
     assert len(list(agent.read(samples(asked.output, 2)))) == 2
+    scored = list(read_results(samples(asked.output, 3, "val")))
+    assert sorted(r.truth.lat for r in scored) == sorted(2 * [t.lat for t in island.towns()[:6]])
 
     assert (asked.output / "tensorboard").is_dir()
-    before, after = weights(island_model_of(asked)), weights(asked.output / "final")
+    before, after = weights(model_of(asked)), weights(asked.output / "final")
     assert any(not before[name].equal(after[name]) for name in before)
-
-
-def island_model_of(settings: TrainSettings):
-    from pathlib import Path
-
-    return Path(settings.model.path)
 
 
 def test_a_resumed_training_does_the_step_that_it_would_have_done(settings: Settings, tmp_path):
@@ -124,6 +126,15 @@ def test_a_resumed_training_does_the_step_that_it_would_have_done(settings: Sett
     one, other = weights(whole.output / "final"), weights(cut.output / "final")
     assert all(one[name].equal(other[name]) for name in one)
 
+    # What is measured is the last checkpoint, and is kept under its step.
+    from wheretaken.rl.trl import training
+
+    rows = DataSettings(train=cut.data.train, val=cut.data.train.with_name("val.parquet"))
+    measured = training.evaluate(cut.model_copy(update={"data": rows}), toolbox=tools())
+    lines = [line for line in read_scores(cut.output) if line.split == "val"]
+    assert {line.step for line in lines} == {4}
+    assert measured["score"] == pytest.approx(sum(line.score for line in lines) / 6)
+
 
 def test_adapters_with_a_reference_and_small_passes(settings: Settings):
     asked = settings(
@@ -136,6 +147,11 @@ def test_adapters_with_a_reference_and_small_passes(settings: Settings):
     assert numbers["kl"] == pytest.approx(0, abs=1e-5)
     assert numbers["reward"] > 0
     assert (asked.output / "checkpoints" / "checkpoint-1" / "adapter_config.json").is_file()
+    # What is left in the end is whole weights, which any server loads.
+    assert sorted(weights(asked.output / "final")) == sorted(weights(model_of(asked)))
+    assert not (asked.output / "final" / "adapter_config.json").exists()
+    again = train(asked.model_copy(update={"recipe": asked.recipe.model_copy(update={"steps": 2})}))
+    assert "going on after checkpoint-1" in again[0]
     assert not (asked.output / "tensorboard").exists()
 
 
@@ -197,9 +213,12 @@ def test_what_a_model_may_know_holds_no_truth(settings: Settings, tmp_path):
     prepare(open_dataset(str(table)), tmp_path / "canary.parquet", "trl")
     asked = settings({"steps": 1, "samples": 8}, data=DataSettings(train=tmp_path / "canary.parquet"))
     train(asked)
-    told = [path for path in (asked.output / "samples").rglob("*") if path.is_file()]
-    assert len(told) > 8
+    kept = samples(asked.output, 1)
+    told = [kept / "trajectories.jsonl", *(kept / "media").iterdir()]
+    assert len(told) > 4
     assert not any(b".4123" in path.read_bytes() or b".6123" in path.read_bytes() for path in told)
+    # It lies beside them, for those who score them.
+    assert {round(result.truth.lat % 1, 4) for result in read_results(kept)} <= {0.4123, 0.6123}
 
 
 def test_a_model_that_knows_needs_the_photo_and_the_map(settings: Settings, tmp_path):
@@ -222,3 +241,29 @@ def test_a_model_that_knows_needs_the_photo_and_the_map(settings: Settings, tmp_
     assert earned("other", IslandMaps(5), world=5) > 0.9
     assert earned("blank", IslandMaps(), blank=True) < 0.35
     assert earned("sea", Sea()) < 0.7
+
+
+def test_two_processes_train_together(settings: Settings, tmp_path):
+    """The command under torchrun: one training, one record of it, of the rollouts of both."""
+    import os
+    import subprocess
+    import sys
+
+    recipe = {"steps": 2, "save_every": 10, "turns": 2}
+    asked = settings(recipe, tools=ToolSettings(toolset="direct"))
+    asked.save(tmp_path / "config.yaml")
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
+    done = subprocess.run(
+        [*command, "-m", "wheretaken", "train", "trl", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split() == [str(asked.output / "final")]
+    lines = read_scores(asked.output)
+    assert [line.step for line in lines] == [1] * 8 + [2] * 8
+    assert {line.id.split("-")[2] for line in lines} == {"0", "1"}
+    assert [line.step for line in read_metrics(asked.output)] == [1, 2]
+    assert len(list(agent.read(samples(asked.output, 2)))) == 4

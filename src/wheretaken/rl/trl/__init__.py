@@ -6,7 +6,7 @@
 - `rollout` is one rollout of it; `rows` are the photos
 - `sft` is the warm start
 - `weights` are the models that it can be done with
-- `libraries` are TRL and what it stands on; only these modules import them
+- `versions` says which libraries are needed; `libraries` imports them, and takes seconds for it
 
 Tools run as in the agent loop, for all rollouts of a batch at the same time. TRL generates turn by turn for
 the whole batch: the slowest call of a turn is waited for, and no longer than its deadline.

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 from wheretaken.errors import MissingExtraError, UserError
 from wheretaken.rl import data
 from wheretaken.rl.trl import weights
-from wheretaken.rl.trl.libraries import check_versions
+from wheretaken.rl.trl.versions import check_versions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheretaken.rl.settings import TrainSettings, TrlSettings
+    from wheretaken.rl.settings import ModelSettings, TrainSettings, TrlSettings
 
 CHECKPOINTS, WARM, FINAL = "checkpoints", "warm", "final"
 """Directories of a training's own."""
@@ -67,11 +67,11 @@ def check(settings: TrainSettings) -> Plan:
         raise MissingExtraError("training adapters", "trl", "peft")
     _check_loggers(settings.trl)
     checkpoint = latest(settings.output)
+    warm = settings.trl.warm_start is not None
     if checkpoint is not None:
-        weights.check_checkpoint(checkpoint, settings.model)
+        weights.check_checkpoint(checkpoint, begun_from(settings))
     _check_writable(settings.output)
     gpu = _has_gpu()
-    warm = settings.trl.warm_start is not None
     if settings.trl.warm_start and not settings.trl.warm_start.runs.is_dir():
         raise UserError(f"trl.warm_start.runs: no directory {settings.trl.warm_start.runs}")
     micro, accumulation, passes = _shares(settings, gpu=gpu)
@@ -89,6 +89,18 @@ def check(settings: TrainSettings) -> Plan:
     )
 
 
+def begun_from(settings: TrainSettings) -> ModelSettings:
+    """Return the weights that GRPO begins with: those of the warm start, where there is one."""
+    if settings.trl.warm_start is None:
+        return settings.model
+    return settings.model.model_copy(update={"path": str(settings.output / WARM)})
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return after which step a checkpoint was written."""
+    return int(checkpoint.name.removeprefix(_PREFIX))
+
+
 def latest(output: Path) -> Path | None:
     """Return the last whole checkpoint of a training; one that a kill left half written has no state."""
     found = {
@@ -98,6 +110,11 @@ def latest(output: Path) -> Path | None:
         and (directory / "trainer_state.json").is_file()
     }
     return found[max(found)] if found else None
+
+
+def is_first() -> bool:
+    """Tell whether this is the first of the processes that train together, which speaks for all."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def processes() -> int:

@@ -5,7 +5,7 @@ What is different from plain TRL:
 - calls are read, and tools described and answered, as in the agent loop: the model learns what it will meet
 - a picture that a tool returned and that did not reach the model is an error; TRL would go on without any
 
-For this it overrides methods that TRL does not promise to keep; `libraries` has the versions with them.
+For this it overrides methods that TRL does not promise to keep; `versions` has those with them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wheretaken.geo import LatLon
 from wheretaken.models.openai.wire import tools_of
 from wheretaken.rl.records import Line, trajectory
 from wheretaken.rl.reward import score
-from wheretaken.rl.trl.libraries import transformers, trl
+from wheretaken.rl.trl.libraries import gathered, transformers, trl
 from wheretaken.rl.trl.rollout import Rollout, calls_in, outcome, parsed, pending
 
 if TYPE_CHECKING:
@@ -172,13 +172,13 @@ class ToolTrainer(trl.GRPOTrainer):
         around = self._around
         outcomes: list[Outcome] = []
         found: list[Scored] = []
-        truths = map(LatLon, lat, lon)
+        truths = list(map(LatLon, lat, lon))
         for rollout, ids, truth in zip(environments, completion_ids, truths, strict=True):
             finished = bool(ids) and ids[-1] in self.eos_token_ids
             ended = outcome(rollout, finished=finished, turns=self._turns)
             outcomes.append(ended)
             found.append(score(ended, truth, around.settings.reward, around.toolbox.datum))
-        self._record(environments, sha256, outcomes, found)
+        self._record(environments, list(zip(sha256, truths, strict=True)), outcomes, found)
         if self.model.training:
             every = [scored.numbers() for scored in found]
             for name in every[0]:
@@ -190,11 +190,18 @@ class ToolTrainer(trl.GRPOTrainer):
     def _record(
         self,
         rollouts: Sequence[Rollout],
-        groups: Sequence[str],
+        photos: Sequence[tuple[str, LatLon]],
         outcomes: Sequence[Outcome],
         found: Sequence[Scored],
     ) -> None:
-        """Keep how rollouts ended, and some of them whole; those of a validation all."""
+        """Keep how rollouts ended, and some of them whole; those of a validation all.
+
+        Args:
+            rollouts: Of a batch.
+            photos: Which group each belongs to, and where it was taken.
+            outcomes: How each ended.
+            found: What each earned.
+        """
         around, training = self._around, bool(self.model.training)
         split: Split = "train" if training else "val"
         step = self.state.global_step + (1 if training else 0)
@@ -204,7 +211,7 @@ class ToolTrainer(trl.GRPOTrainer):
         lines: list[Line] = []
         for number, (rollout, ended, scored) in enumerate(zip(rollouts, outcomes, found, strict=True)):
             name = f"{split}-{step}-{self.accelerator.process_index}-{len(self._lines) + number}"
-            lines.append(Line.of(scored, ended, step=step, split=split, id=name, group=groups[number]))
+            lines.append(Line.of(scored, ended, step=step, split=split, id=name, group=photos[number][0]))
             if training and (not recipe.samples or number % every or number // every >= recipe.samples):
                 continue
             model = f"{around.settings.output.name}/step-{self.state.global_step}"
@@ -215,7 +222,7 @@ class ToolTrainer(trl.GRPOTrainer):
                 limits=limits,
                 seed=recipe.seed,
             )
-            around.recorder.sample(kept, step, split)
+            around.recorder.sample(kept, step, split, truth=photos[number][1])
         around.recorder.scores(lines)
         if not training:
             self._lines += lines
@@ -227,7 +234,7 @@ class ToolTrainer(trl.GRPOTrainer):
         inherited: Any = super()
         with self._sampling_of_evaluation():
             measured: dict[str, float] = inherited.evaluate(*arguments, **options)
-        if every := self._gathered():
+        if every := gathered(self._numbers):
             ours = {name: fmean(numbers[name] for numbers in every) for name in every[0]}
             self.log({_VAL + name: value for name, value in ours.items()})
             theirs = {name.removeprefix(_VAL): value for name, value in measured.items()}
@@ -258,13 +265,6 @@ class ToolTrainer(trl.GRPOTrainer):
         finally:
             holder.__dict__ |= before
             self.generation_kwargs = others
-
-    def _gathered(self) -> list[dict[str, float]]:
-        """Return the numbers of all processes."""
-        if self.accelerator.num_processes == 1:
-            return self._numbers
-        gathered: list[dict[str, float]] = trl.trainer.grpo_trainer.gather_object(self._numbers)
-        return gathered
 
 
 def _text(tokenizer: Any, ids: Sequence[int]) -> str:

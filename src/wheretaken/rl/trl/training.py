@@ -7,6 +7,7 @@ where its last checkpoint was: the next step is the one that it would have been.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,19 @@ def train(
     with _trainer(settings, toolbox, tell or (lambda _: None)) as (trainer, plan):
         trainer.train(resume_from_checkpoint=str(plan.checkpoint) if plan.checkpoint else None)
         final = settings.output / checks.FINAL
-        trainer.save_model(str(final))
+        _save(trainer, final, merged=settings.model.lora is not None)
         return final
+
+
+def _save(trainer: ToolTrainer, final: Path, *, merged: bool) -> None:
+    """Write the weights as any server loads them: adapters become part of what they were made for."""
+    if not merged:
+        trainer.save_model(str(final))
+        return
+    model = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload()
+    if trainer.accelerator.is_main_process:
+        model.save_pretrained(final)
+        trainer.processing_class.save_pretrained(final)
 
 
 def evaluate(
@@ -69,6 +81,7 @@ def evaluate(
     with _trainer(settings, toolbox, tell or (lambda _: None)) as (trainer, plan):
         if plan.checkpoint:
             trainer._load_from_checkpoint(str(plan.checkpoint))  # noqa: SLF001 - resuming does just that
+            trainer.state.global_step = checks.step_of(plan.checkpoint)
         measured = trainer.evaluate()
     return {name.removeprefix("eval_"): value for name, value in measured.items()}
 
@@ -120,20 +133,22 @@ def _made(
     runner: asyncio.Runner,
     tell: Callable[[str], None],
 ) -> ToolTrainer:
-    from wheretaken.rl.trl.libraries import transformers, trl  # noqa: PLC0415 - takes seconds
+    from wheretaken.rl.trl.libraries import gathered, transformers, trl  # noqa: PLC0415 - takes seconds
     from wheretaken.rl.trl.sft import warm_start  # noqa: PLC0415 - as above
     from wheretaken.rl.trl.trainer import Surroundings, ToolTrainer  # noqa: PLC0415 - as above
 
     transformers.utils.logging.disable_progress_bar()
-    model = settings.model
     if plan.warm:
-        path = warm_start(settings, toolbox, tell)
-        model = model.model_copy(update={"path": str(path)})
+        warm_start(settings, toolbox, tell)
+    model = checks.begun_from(settings)
     processor = weights.processor(model)
+    told = trl.GRPOConfig(**arguments(settings, plan, processor))
+    # All processes that train together are one attempt, which the first of them names.
+    recorder = Recorder(settings.output, attempt=gathered([int(time.time())])[0])
     return ToolTrainer(
-        Surroundings(settings, toolbox, Recorder(settings.output), runner, tell),
+        Surroundings(settings, toolbox, recorder, runner, tell),
         model=model.path,
-        args=trl.GRPOConfig(**arguments(settings, plan, processor)),
+        args=told,
         train_dataset=rows.load(settings.data.train, toolbox.toolset),
         eval_dataset=rows.load(settings.data.val, toolbox.toolset) if settings.data.val else None,
         processing_class=processor,
