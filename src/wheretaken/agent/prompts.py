@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wheretaken.models.base import ASKER_ADDS
+
 if TYPE_CHECKING:
     from wheretaken.tools import Toolset
 
@@ -32,8 +34,6 @@ End with one JSON object and nothing after it:
 
 QUESTION = "Where was this photo taken?"
 
-HINT = "The person who asks adds: "
-
 ANSWER_NOW = "This was the last turn with tools. Give your best answer now, as the JSON object only."
 
 NO_JSON = "I could not find the JSON object in that. Answer with it alone."
@@ -54,7 +54,7 @@ def system(toolset: Toolset) -> str:
 
 def question(hint: str = "") -> str:
     """What a model is asked, with what the asking person knows already."""
-    return f"{QUESTION}\n{HINT}{hint}" if hint else QUESTION
+    return f"{QUESTION}\n{ASKER_ADDS}{hint}" if hint else QUESTION
 
 
 def too_many_calls(most: int) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from wheretaken.messages import Message, ToolSpec
 
+ASKER_ADDS = "The person who asks adds: "
+"""Stands before what a person knows of the photo already, in the message that shows it."""
+
 
 class ChatModel(Protocol):
     """A source of assistant messages."""

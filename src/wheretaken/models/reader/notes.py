@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from wheretaken.errors import ModelError
 from wheretaken.maps import Place
+from wheretaken.models.reader.hints import hint_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +55,8 @@ class Notes:
     """The conversation as the reader understands it."""
 
     photo: Picture
+    hint: str = ""
+    """What the person who asks knows already."""
     done: list[Done] = field(default_factory=list[Done])
     turns: int = 0
     """Assistant turns so far."""
@@ -76,7 +79,7 @@ def take(messages: Sequence[Message]) -> Notes:
     photo = next((picture for message in messages for picture in message.pictures), None)
     if photo is None:
         raise ModelError("the conversation has no picture to look at")
-    notes = Notes(photo)
+    notes = Notes(photo, hint_in(messages))
     answers = {message.tool_call_id: message for message in messages if message.role == "tool"}
     for message in messages:
         if message.role != "assistant":

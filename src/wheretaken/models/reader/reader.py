@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.messages import Message, ToolCall
-from wheretaken.models.reader import words
+from wheretaken.models.reader import hints, words
 from wheretaken.models.reader.eye import Eye, shared_eye
 from wheretaken.models.reader.notes import Notes, take
 from wheretaken.models.reader.thinking import Thoughts, think
@@ -125,14 +125,14 @@ def _look(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
     together = " ".join(line.text for line in thoughts.lines)[:500]
     clues: list[Call] = [("read_clue", {"text": together, "kind": "language"})] if together else []
     clues += [("read_clue", {"text": line.text}) for line in thoughts.lines if len(line.text) > 2]
-    return words.looking(thoughts), [*zooms, *clues]
+    return words.looking(thoughts, notes.hint), [*zooms, *clues]
 
 
 def _look_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
     """Second turn: every name, and the places that telephone prefixes and the like name."""
     if any(notes.of("search_places")) or notes.turns > 2:
         return "", []
-    calls: list[Call] = []
+    calls: list[Call] = [("search_places", hints.asking(name)) for name in hints.names_in(notes.hint)]
     for clue in thoughts.clues:
         for place in cast("list[str]", clue.get("places", []))[:2]:
             code = next(iter(cast("dict[str, float]", clue.get("countries", {}))), "")
@@ -161,6 +161,11 @@ def _follow_up(notes: Notes, thoughts: Thoughts) -> tuple[str, list[Call]]:
     if any("near_lat" in d.arguments or d.arguments.get("query") == "" for d in notes.of("search_places")):
         return "", []
     belief, calls = thoughts.belief, list[Call]()
+    calls += [
+        ("search_places", {"query": text.queries[0], "country_code": code, "limit": 10})
+        for code in thoughts.hint.countries
+        for text in thoughts.texts[:4]
+    ]
     if belief is None or belief.strength < WEAK:
         calls += [
             ("search_places", {"query": "", "country_code": code, "limit": 50})

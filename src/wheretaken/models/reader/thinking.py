@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.maps import Match, MatchKind, Place
-from wheretaken.models.reader import belief, circles, signs
+from wheretaken.models.reader import belief, circles, hints, signs
 from wheretaken.models.reader.belief import LookedUp
 from wheretaken.models.reader.notes import places_in
 
@@ -34,7 +34,10 @@ class Thoughts:
     texts: list[signs.Text]
     clues: list[dict[str, Any]]
     found: dict[signs.Text, list[belief.Found]] = field(default_factory=dict[signs.Text, list[belief.Found]])
+    hint: hints.Hint = field(default_factory=hints.Hint)
     belief: belief.Belief | None = None
+    unhinted: belief.Belief | None = None
+    """What would be believed without the hint; none where there is no hint."""
 
     @property
     def countries(self) -> list[tuple[Mapping[str, float], float]]:
@@ -52,7 +55,8 @@ class Thoughts:
             worth = float(len(str(clue.get("text", "")))) if kind == "language" else sure * countries[leader]
             if key not in best or worth > best[key][2]:
                 best[key] = (countries, sure, worth)
-        return [(countries, sure) for countries, sure, _ in best.values()]
+        told = [(countries, sure) for countries, sure, _ in best.values()]
+        return [*told, *self.hint.clues]
 
 
 def think(notes: Notes, read: Callable[[Picture], list[Line]]) -> Thoughts:
@@ -73,6 +77,11 @@ def think(notes: Notes, read: Callable[[Picture], list[Line]]) -> Thoughts:
         if hits:
             thoughts.found[text] = hits
     thoughts.found |= _clue_texts(thoughts, notes)
+    hint = hints.understood(notes)
+    if hint.countries or hint.found:
+        thoughts.unhinted = belief.weigh(thoughts.found, thoughts.countries, _candidates(thoughts, notes))
+        thoughts.hint = hint
+        thoughts.found |= hint.found
     thoughts.belief = belief.weigh(thoughts.found, thoughts.countries, _candidates(thoughts, notes))
     return thoughts
 

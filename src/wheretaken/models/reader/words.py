@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MOST_EVIDENCE = 6
 MOST_CANDIDATES = 5
+NEXT_TO_KM = 25.0
+HINTED_KM = 100.0
+"""How far from a place that was hinted at an answer still follows the hint."""
 NO_TEXT = (
     "I can read no text in this picture, and text is all I go by: I cannot determine where it was taken."
 )
@@ -35,10 +38,10 @@ def prose(text: str) -> str:
     return text.translate(_MARKUP)
 
 
-def looking(thoughts: Thoughts) -> str:
+def looking(thoughts: Thoughts, hint: str) -> str:
     """The first thought: what can be read."""
     if not thoughts.lines:
-        return NO_TEXT
+        return f"I can read no text in this picture. What is left is the hint: “{hint}”." if hint else NO_TEXT
     read = quoted([line.text for line in thoughts.lines])
     distances = [t for t in thoughts.texts if t.distance_km]
     signs = "".join(f" A sign gives {t.distance_km:g} km to “{t.reads}”." for t in distances[:4])
@@ -126,7 +129,27 @@ def answer(notes: Notes, thoughts: Thoughts) -> str:
         ],
     }
     sentence = f"This is {title(best)}, within {radius:g} km with 80 % probability."
+    sentence += _of_the_hint(notes, thoughts)
     return f"{prose(sentence)}\n{json.dumps(data, ensure_ascii=False)}"
+
+
+def _of_the_hint(notes: Notes, thoughts: Thoughts) -> str:
+    """Say where what is known already and what the picture says part: nobody is led without being told."""
+    belief, alone, hint = thoughts.belief, thoughts.unhinted, thoughts.hint
+    if belief is None or not (hint.countries or hint.found):
+        return f" I know no place that “{notes.hint}” names." if notes.hint else ""
+    best = belief.best.place
+    here = LatLon(best.lat, best.lon)
+    places = [hit.place for hits in hint.found.values() for hit in hits]
+    near = any(distance_km(here, LatLon(p.lat, p.lon)) < max(HINTED_KM, 2 * p.extent_km) for p in places)
+    if not (near if places else best.country_code in hint.countries):
+        return f" That is not what the hint says (“{notes.hint}”), but what I read speaks against it."
+    if alone is None:
+        return " Only the hint speaks for it: what I read names no place."
+    other = alone.best.place
+    if distance_km(here, LatLon(other.lat, other.lon)) < NEXT_TO_KM:
+        return ""
+    return f" Without the hint it would be {title(other)}."
 
 
 def _nowhere(read: list[str]) -> str:
@@ -174,7 +197,9 @@ def _evidence(belief: Belief) -> list[dict[str, Any]]:
         if used & support.text.lines:
             continue
         used |= support.text.lines
-        entry: dict[str, Any] = {"reads": support.text.reads, "place": title(place)}
+        hinted = min(support.text.lines) < 0
+        reads = f"the hint: {support.text.reads}" if hinted else support.text.reads
+        entry: dict[str, Any] = {"reads": reads, "place": title(place)}
         if support.text.distance_km:
             entry["reads"] += f" {support.text.distance_km:g} km"
         entry |= {"lat": round(place.lat, 5), "lon": round(place.lon, 5), "call": support.found.call}
