@@ -187,3 +187,12 @@ def test_a_weight_that_is_no_positive_number_is_refused(weight):
 def test_a_single_ballot_is_as_sure_as_it_says_itself():
     assert vote(at(PARIS, confidence=0.7, radius_km=12.0)) == Verdict(0, 1, 1, 12.0, 0.7)
     assert vote(at(PARIS)) == Verdict(0, 1, 1, None, None)
+
+
+def test_of_positions_that_nothing_supports_one_loses_to_another_run_and_two_that_agree_do_not():
+    loose = [Ballot("a", 1.0, 1.0, grounded=False), Ballot("a", 1.02, 1.02, grounded=False)]
+    for other in (Ballot("b", 40.0, 1.0), Ballot("b", 40.0, 1.0, grounded=True)):
+        assert vote([loose[0], other]).chosen == 1
+        assert vote([*loose, other]).chosen in {0, 1}
+    supported = [Ballot("b", 40.0, 1.0, grounded=True), Ballot("b", 40.02, 1.02, grounded=True)]
+    assert vote([*loose, *supported]).chosen in {2, 3}
