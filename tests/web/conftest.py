@@ -8,19 +8,27 @@ import os
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
 
+from wheretaken.agent.events import Status
+from wheretaken.answers import Answer
+from wheretaken.evals.model import Result, Truth
+from wheretaken.evals.running.manifest import MANIFEST, Entry
+from wheretaken.evals.running.runner import RESULTS
 from wheretaken.maps import MapProvider, Place
 from wheretaken.maps.offline.tiles.maker import TileMaker
 from wheretaken.messages import Message
-from wheretaken.models.base import ChatModel
+from wheretaken.models.base import ChatModel, Piece
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scripted import ScriptedModel, call, say
 from wheretaken.web.app import STATIC, create_app
@@ -88,6 +96,17 @@ class Gate(ScriptedModel):
         if len(self.asked) >= self._before:
             await asyncio.to_thread(self._gate.wait, 60)
         return await super().complete(messages, tools)
+
+
+class Typing(Gate):
+    """A scripted model that tells what it writes, and stops within its turn until it is let through."""
+
+    async def stream(self, messages: Any, tools: Any) -> AsyncGenerator[Piece | Message]:
+        if len(self.asked) == self._before:
+            for piece in ("A sign", ", it ", "says <KIOSKI>"):
+                yield Piece("text", piece)
+            yield Piece("call", "search_places")
+        yield await self.complete(messages, tools)
 
 
 def script() -> list[Message | Exception]:
@@ -179,6 +198,76 @@ def running(
         server.should_exit = True
         thread.join(20)
         listener.close()
+
+
+def evaluation(directory: Path, rows: int, shift: float = 0.0) -> Path:
+    """Write a run directory as `eval run` does."""
+    directory.mkdir()
+    truths = [Truth(lat=n % 120 - 60, lon=n % 300 - 150, city=f"City {n}") for n in range(rows)]
+    entries = [
+        Entry(id=f"{n:04}", image=f"{n:04}.jpg", sha256="", truth=truth) for n, truth in enumerate(truths)
+    ]
+    results = [
+        Result(
+            id=entry.id,
+            image=entry.image,
+            truth=entry.truth,
+            status=Status.UNPARSED if n % 10 == 0 else Status.ANSWERED,
+            answer=None
+            if n % 10 == 0
+            else Answer(lat=entry.truth.lat + shift + n / 10_000, lon=entry.truth.lon),
+        )
+        for n, entry in enumerate(entries)
+    ]
+    (directory / MANIFEST).write_text("".join(f"{one.model_dump_json()}\n" for one in entries))
+    (directory / RESULTS).write_text("".join(f"{one.model_dump_json()}\n" for one in results))
+    return directory
+
+
+@dataclass(frozen=True)
+class Done:
+    """A site with one located photo and two evaluations, which tests look at and leave as they are."""
+
+    site: Site
+    job: dict[str, Any]
+
+    @property
+    def run(self) -> str:
+        return f"{self.site.url}/#/run/{self.job['runs'][0]}"
+
+    @property
+    def evaluation(self) -> str:
+        return f"{self.site.url}/#/evaluation/mine"
+
+
+@pytest.fixture(scope="session")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    """What tests share that only look."""
+    if not (STATIC / "index.html").is_file():
+        missing("the page is not built: run  make web")
+    folder = tmp_path_factory.mktemp("done")
+    evaluations = evaluation(folder / "mine", 2500), evaluation(folder / "theirs", 2500, shift=0.01)
+    settings = WebSettings(directory=folder / "web", evaluations=evaluations)
+    choices = Choices({"scripted": lambda _seed: ScriptedModel(script())}, FewPlaces([KIOSK]))
+    with running(settings, choices) as site:
+        job = submit(site).json()
+        yield Done(site, finished(site, job["id"]))
+
+
+def submit(site: Site, data: bytes | None = None, **query: Any) -> httpx2.Response:
+    """Have a photo located."""
+    headers = {"Content-Type": "image/jpeg"}
+    return httpx2.post(f"{site.url}/api/jobs", params=query, content=data or photo(), headers=headers)
+
+
+def finished(site: Site, job: str) -> dict[str, Any]:
+    """Wait for a job's end."""
+    for _ in range(400):
+        told = httpx2.get(f"{site.url}/api/jobs/{job}").json()
+        if told["state"] not in {"queued", "running"}:
+            return told
+        time.sleep(0.05)
+    pytest.fail("the job does not end")
 
 
 @pytest.fixture(scope="session")

@@ -1,23 +1,29 @@
 """What a user does and sees, in a real browser."""
 
 import base64
+import io
 import json
 import re
 import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from wheretaken.agent.events import Status
 from wheretaken.answers import Answer
 from wheretaken.evals.model import Result, Truth
-from wheretaken.evals.running.manifest import MANIFEST, Entry
 from wheretaken.evals.running.runner import RESULTS
 from wheretaken.testing.scripted import ScriptedModel
 from wheretaken.web.settings import WebLimits
 
-from .conftest import Gate, Serve, Visits, photo, script
+from .conftest import Done, Gate, Serve, Typing, Visits, evaluation, photo, script
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -36,10 +42,46 @@ PASTE = DROP.replace("document.querySelector('.drop')", "window").replace(
 )
 
 
+@contextmanager
+def tile_server() -> Generator[tuple[str, list[str]]]:
+    """A server that has a grey tile for every address; yields its URL and what it was asked for."""
+    asked: list[str] = []
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), "grey").save(buffer, "PNG")
+
+    class Tiles(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "image/png")
+            # The pages are told to embed nothing that does not allow it.
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.end_headers()
+            self.wfile.write(buffer.getvalue())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tiles) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
 def located(page: Page, data: bytes | None = None) -> None:
     """Pick a photo and wait for its answer."""
     page.set_input_files("input[type=file]", {**FILE, "buffer": data or photo()})
     expect(page.locator(".place")).to_be_attached(timeout=60_000)
+
+
+def until(page: Page, reached: Callable[[], bool]) -> None:
+    """Wait for what no locator can see."""
+    deadline = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
 
 
 def selected(page: Page) -> str:
@@ -50,7 +92,11 @@ def test_a_photo_is_dropped_and_the_reader_finds_it(serve: Serve, visits: Visits
     from wheretaken.maps.offline.provider import offline_provider
     from wheretaken.models.reader.reader import Reader
 
-    page = visits.open(serve({"reader": lambda _seed: Reader()}, offline_provider()).url)
+    from wheretaken.server.tiles import installed_maps
+
+    page = visits.open(serve({"reader": lambda _seed: Reader()}, offline_provider(), installed_maps).url)
+    tiles: list[str] = []
+    page.on("response", lambda reply: tiles.append(reply.url) if reply.status == 200 else None)
     data = base64.b64encode((ROOT / "examples" / "helsinki-corner.jpg").read_bytes()).decode()
     page.locator(".drop").wait_for()
     page.evaluate(DROP, ["helsinki-corner.jpg", data])
@@ -59,6 +105,7 @@ def test_a_photo_is_dropped_and_the_reader_finds_it(serve: Serve, visits: Visits
     expect(page.locator("ul.evidence")).to_contain_text("FABIANINKATU")
     assert page.locator("g.text").count() >= 6, "what was read is outlined in the photo"
     expect(page.locator(".maplibregl-canvas")).to_be_visible()
+    until(page, lambda: any(re.search(r"/api/tiles/1[4-6]/\d+/\d+\.mvt", url) for url in tiles))
     page.goto(page.url.split("#", maxsplit=1)[0])
     expect(page.locator(".card strong")).to_have_text("Helsinki, Finland")
 
@@ -70,9 +117,8 @@ def test_a_photo_can_be_pasted(serve: Serve, visits: Visits) -> None:
     expect(page.locator(".place")).to_have_text("Helsinki, Finland")
 
 
-def test_what_is_selected_in_one_pane_is_marked_in_the_others(serve: Serve, visits: Visits) -> None:
-    page = visits.open(serve().url)
-    located(page)
+def test_what_is_selected_in_one_pane_is_marked_in_the_others(done: Done, visits: Visits) -> None:
+    page = visits.open(done.run, reduced_motion="reduce")
     page.click("g.zoom")
     assert selected(page).endswith("/2")
     assert page.url.endswith("/step/2")
@@ -84,17 +130,19 @@ def test_what_is_selected_in_one_pane_is_marked_in_the_others(serve: Serve, visi
     assert selected(page).endswith("/7")
     page.locator("li[data-step$='/3'] .head").click()
     page.click(".place")
-    page.wait_for_timeout(1500)  # the map flies to the answer
     box = page.locator(".map .maplibregl-canvas").bounding_box()
     assert box
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    expect(page.locator("li.answer.marked")).to_have_count(1)
+    expect(page.locator(".map .label")).to_contain_text("Helsinki")
     page.locator("li[data-step$='/1'] .head").click()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*middle)
     expect(page.locator("li.answer.selected")).to_have_count(1)
 
 
-def test_a_run_is_replayed_by_keys_scrubber_and_address(serve: Serve, visits: Visits) -> None:
-    page = visits.open(serve().url)
-    located(page)
+def test_a_run_is_replayed_by_keys_scrubber_and_address(done: Done, visits: Visits) -> None:
+    page = visits.open(done.run)
     steps = page.locator("li[data-step]")
     expect(steps).to_have_count(7)
     page.locator("body").press("Home")
@@ -108,9 +156,9 @@ def test_a_run_is_replayed_by_keys_scrubber_and_address(serve: Serve, visits: Vi
     page.locator(".replay select").select_option("20")
     page.get_by_label("Play").click()
     expect(steps).to_have_count(7)
-    link = re.sub(r"step/\d+", "step/4", page.url)
-    again = visits.open(link)
-    expect(again.locator("li.selected")).to_have_attribute("data-step", re.compile("/4$"))
+    page.goto("about:blank")
+    page.goto(f"{done.run}/step/4")
+    expect(page.locator("li.selected")).to_have_attribute("data-step", re.compile("/4$"))
 
 
 def test_a_lost_connection_loses_and_repeats_nothing(serve: Serve, visits: Visits) -> None:
@@ -204,14 +252,11 @@ def test_a_photo_is_deleted_with_all_that_was_made_of_it(serve: Serve, visits: V
     assert left == []
 
 
-def test_a_file_of_trajectories_is_opened_without_a_server(serve: Serve, visits: Visits) -> None:
-    site = serve()
-    page = visits.open(site.url)
-    located(page)
-    other = visits.open(f"{serve(directory=site.directory.parent / 'other').url}/#/file")
+def test_a_file_of_trajectories_is_opened_without_a_server(done: Done, serve: Serve, visits: Visits) -> None:
+    other = visits.open(f"{serve().url}/#/file")
     with other.expect_file_chooser() as chooser:
         other.get_by_role("button", name="Choose a folder").click()
-    chooser.value.set_files(site.directory)
+    chooser.value.set_files(done.site.directory)
     other.locator("a.line").click()
     expect(other.locator(".place")).to_have_text("Helsinki, Finland")
     expect(other.locator("li[data-step]")).to_have_count(7)
@@ -219,60 +264,74 @@ def test_a_file_of_trajectories_is_opened_without_a_server(serve: Serve, visits:
     assert (shown.get_attribute("href") or "").startswith("blob:"), "the picture comes from the folder"
 
 
-@pytest.mark.parametrize(
-    ("entry", "start"),
-    [("GeoJSON", '{\n "type": "FeatureCollection"'), ("KML", "<?xml"), ("Page", "<!doctype html>")],
-)
-def test_a_run_is_exported(serve: Serve, visits: Visits, entry: str, start: str) -> None:
-    page = visits.open(serve().url)
-    located(page)
+def saved(page: Page, entry: str) -> str:
     page.locator("summary", has_text="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name=entry).click()
-    text = download.value.path().read_text("utf-8")
-    assert text.startswith(start)
-    assert "24.94" in text
-    if entry == "Page":
-        assert "http" not in re.sub(r"data:[^\"]+|http-equiv", "", text), "it asks nobody for anything"
-        assert text.count("data:image/") == 3
-        assert "OSM" in text
+    return download.value.path().read_text("utf-8")
 
 
-def evaluation(directory: Path, rows: int, shift: float = 0.0) -> Path:
-    """Write a run directory as `eval run` does."""
-    directory.mkdir()
-    truths = [Truth(lat=n % 120 - 60, lon=n % 300 - 150, city=f"City {n}") for n in range(rows)]
-    entries = [
-        Entry(id=f"{n:04}", image=f"{n:04}.jpg", sha256="", truth=truth) for n, truth in enumerate(truths)
-    ]
-    results = [
-        Result(
-            id=entry.id,
-            image=entry.image,
-            truth=entry.truth,
-            status=Status.UNPARSED if n % 10 == 0 else Status.ANSWERED,
-            answer=None
-            if n % 10 == 0
-            else Answer(lat=entry.truth.lat + shift + n / 10_000, lon=entry.truth.lon),
-        )
-        for n, entry in enumerate(entries)
-    ]
-    (directory / MANIFEST).write_text("".join(f"{one.model_dump_json()}\n" for one in entries))
-    (directory / RESULTS).write_text("".join(f"{one.model_dump_json()}\n" for one in results))
-    return directory
+def test_a_run_is_exported(done: Done, visits: Visits) -> None:
+    page = visits.open(done.run)
+    expect(page.locator(".place")).to_be_attached()
+    features = json.loads(saved(page, "GeoJSON"))["features"]
+    kinds = {one["properties"]["kind"]: one["geometry"] for one in features}
+    assert kinds["answer"] == {"type": "Point", "coordinates": [24.94, 60.17]}
+    assert kinds["radius"]["type"] == kinds["area"]["type"] == "Polygon"
+    places = ET.fromstring(saved(page, "KML")).iter("{http://www.opengis.net/kml/2.2}Placemark")
+    assert len(list(places)) == len(features)
+    text = saved(page, "Page")
+    assert "http" not in re.sub(r"data:[^\"]+|http-equiv", "", text), "it asks nobody for anything"
+    assert text.count("data:image/") == 4, "the photo, the closest map, and the pictures of two steps"
+    assert "OSM" in text
+    assert "a lookup confirms it" in text
 
 
-def test_an_evaluation_of_2500_rows_is_sorted_filtered_and_compared(
-    serve: Serve, visits: Visits, tmp_path: Path
-) -> None:
-    sets = (evaluation(tmp_path / "mine", 2500), evaluation(tmp_path / "theirs", 2500, shift=0.01))
-    page = visits.open(f"{serve(evaluations=sets).url}/#/evaluation/mine")
+def test_the_evidence_sheet_is_printed_as_it_should_look(done: Done, visits: Visits) -> None:
+    page = visits.open(done.run)
+    # The dialog of a browser without a screen never closes.
+    page.context.add_init_script("window.print = () => { window.printed = true }")
+    expect(page.locator(".place")).to_be_attached()
+    page.locator("summary", has_text="Export").click()
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Evidence sheet").click()
+    sheet = popup.value
+    sheet.wait_for_function("window.printed")
+    laid = "getComputedStyle(document.querySelector('dl')).display"
+    assert sheet.evaluate(laid) == "grid", "it has its rules", (
+        "it has its rules"
+    )
+    assert sheet.evaluate("[...document.images].every((one) => one.naturalWidth > 0)")
+    expect(sheet.locator("figure")).to_have_count(2)
+    expect(sheet.locator("dl")).to_contain_text(done.job["info"]["sha256"])
+    assert sheet.pdf().startswith(b"%PDF-")
+
+
+SCROLL = """async (list) => {
+    // The list jumps by some rows a frame: what is then on the screen must never be blank.
+    const blank = []
+    for (let top = 0; top < list.scrollHeight - list.clientHeight; top += 900) {
+        list.scrollTop = top
+        await new Promise((next) => requestAnimationFrame(() => setTimeout(next)))
+        const box = list.getBoundingClientRect()
+        for (const share of [0.05, 0.5, 0.95]) {
+            const hit = document.elementFromPoint(box.left + box.width / 3, box.top + box.height * share)
+            if (!hit?.closest('.line')) blank.push(top)
+        }
+    }
+    return blank
+}"""
+
+
+def test_an_evaluation_of_2500_rows_is_sorted_filtered_and_compared(done: Done, visits: Visits) -> None:
+    page = visits.open(done.evaluation)
     rows = page.locator(".line")
     expect(page.get_by_text("2500 rows")).to_be_visible()
     assert rows.count() < 60, "only what can be seen is in the page"
     expect(rows.first).to_contain_text(".jpg")
     page.get_by_role("button", name="Sort by Photo").click()
     expect(rows.first).to_contain_text("0000.jpg")
+    assert page.locator(".scroll").evaluate(SCROLL) == []
     page.locator(".scroll").evaluate("one => one.scrollTo(0, one.scrollHeight)")
     expect(rows.last).to_contain_text("2499.jpg")
     page.get_by_role("button", name="No answer").click()
@@ -283,21 +342,19 @@ def test_an_evaluation_of_2500_rows_is_sorted_filtered_and_compared(
     assert page.url.endswith("?compare=theirs")
 
 
-def test_a_row_of_an_evaluation_opens_its_recording(serve: Serve, visits: Visits, tmp_path: Path) -> None:
-    site = serve()
-    page = visits.open(site.url)
-    located(page)
-    (log,) = (site.directory / "events").glob("*.jsonl")
+def test_a_row_of_an_evaluation_opens_its_recording(
+    done: Done, serve: Serve, visits: Visits, tmp_path: Path
+) -> None:
     made = evaluation(tmp_path / "mine", 1)
     result = Result(
         id="0000",
         truth=Truth(lat=60, lon=25),
         status=Status.ANSWERED,
         answer=Answer(lat=60.1, lon=25),
-        runs=(log.stem,),
+        runs=tuple(done.job["runs"]),
     )
     (made / RESULTS).write_text(f"{result.model_dump_json()}\n")
-    (made / "trajectories.jsonl").write_bytes((site.directory / "trajectories.jsonl").read_bytes())
+    (made / "trajectories.jsonl").write_bytes((done.site.directory / "trajectories.jsonl").read_bytes())
     other = serve(directory=tmp_path / "other", evaluations=(made,))
     page = visits.open(f"{other.url}/#/evaluation/mine")
     page.locator("a.line").click()
@@ -331,6 +388,95 @@ def test_the_page_speaks_chinese_and_remembers_it(serve: Serve, visits: Visits) 
     expect(page.locator("h1")).to_have_text("Where was it taken?")
 
 
+def test_answers_that_rest_on_nothing_are_found(
+    done: Done, serve: Serve, visits: Visits, tmp_path: Path
+) -> None:
+    made = evaluation(tmp_path / "mine", 2)
+    (run,) = done.job["runs"]
+    results = [
+        Result(
+            id=f"{n:04}",
+            truth=Truth(lat=n, lon=n),
+            status=Status.ANSWERED,
+            answer=Answer(lat=60.17, lon=24.94 + n),
+            runs=(run,),
+        )
+        for n in range(2)
+    ]
+    (made / RESULTS).write_text("".join(f"{one.model_dump_json()}\n" for one in results))
+    for name in ("trajectories.jsonl", "solutions.jsonl"):
+        (made / name).write_bytes((done.site.directory / name).read_bytes())
+    page = visits.open(f"{serve(evaluations=(made,)).url}/#/evaluation/mine")
+    expect(page.get_by_text("a place found")).to_have_count(1)
+    page.get_by_role("button", name="Ungrounded").click()
+    expect(page.locator(".line")).to_have_count(1)
+    expect(page.locator(".line .name")).to_have_text("0001")
+
+
+def test_a_turn_is_seen_while_it_is_written(serve: Serve, visits: Visits) -> None:
+    gate = threading.Event()
+    page = visits.open(serve({"typing": lambda _seed: Typing(script(), gate, before=1)}).url)
+    page.set_input_files("input[type=file]", {**FILE, "buffer": photo()})
+    expect(page.locator(".draft .text")).to_have_text("A sign, it says <KIOSKI>")
+    expect(page.locator(".draft .call")).to_have_text("search_places")
+    gate.set()
+    expect(page.locator(".place")).to_be_attached()
+    expect(page.locator(".draft")).to_have_count(0)
+
+
+def test_several_photos_wait_in_view(serve: Serve, visits: Visits) -> None:
+    gate = threading.Event()
+    site = serve({"gate": lambda _seed: Gate(script(), gate, before=0)}, limits=WebLimits(jobs=1))
+    page = visits.open(site.url)
+    files = [{**FILE, "name": f"{one}.jpg", "buffer": photo(one)} for one in ("red", "green", "blue")]
+    page.set_input_files("input[type=file]", files)
+    expect(page.locator(".card")).to_have_count(3)
+    expect(page.locator(".card strong").first).to_have_text("waiting, number 2")
+    gate.set()
+    expect(page.locator(".card", has_text="Helsinki, Finland")).to_have_count(3)
+
+
+def test_a_person_drags_the_pin_and_exports_where_it_is(serve: Serve, visits: Visits) -> None:
+    page = visits.open(serve().url, reduced_motion="reduce")
+    located(page)
+    page.get_by_role("button", name="Correct the place").click()
+    box = page.locator(".maplibregl-marker").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".corrected")).to_contain_text("from the answer")
+    page.reload()
+    expect(page.locator(".corrected")).to_contain_text("from the answer")
+    (found,) = (
+        one["geometry"]["coordinates"]
+        for one in json.loads(saved(page, "GeoJSON"))["features"]
+        if one["properties"]["kind"] == "correction"
+    )
+    assert found[0] > 24.94
+
+
+def test_tiles_of_others_are_shown_where_the_settings_name_them(serve: Serve, visits: Visits) -> None:
+    with tile_server() as (url, asked):
+        page = visits.open(serve(tiles=f"{url}/{{z}}/{{x}}/{{y}}.png", tiles_attribution="© Somebody").url)
+        located(page)
+        expect(page.get_by_text("© Somebody")).to_be_visible()
+        until(page, lambda: bool(asked))
+    assert re.fullmatch(r"/\d+/\d+/\d+\.png", asked[0])
+
+
+def test_on_a_narrow_screen_one_pane_is_seen_at_a_time(done: Done, visits: Visits) -> None:
+    page = visits.open(done.run, viewport={"width": 390, "height": 800})
+    for name, pane in (("Photo", "figure"), ("Map", ".maplibregl-map"), ("Steps", "ol")):
+        page.get_by_role("tab", name=name, exact=True).click()
+        expect(page.locator(f".panes {pane}").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    expect(page.locator(".panes figure")).to_be_hidden()
+
+
 def test_everything_is_reached_by_keyboard(serve: Serve, visits: Visits) -> None:
     page = visits.open(serve().url)
     page.locator(".drop").wait_for()
@@ -352,14 +498,13 @@ def test_everything_is_reached_by_keyboard(serve: Serve, visits: Visits) -> None
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(serve: Serve, visits: Visits, tmp_path: Path, theme: str) -> None:
+def test_axe_finds_nothing_serious(done: Done, visits: Visits, theme: str) -> None:
     axe = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
     if not axe.is_file():
         from .conftest import missing
 
         missing("no axe-core: run  npm ci  in web/")
-    site = serve(evaluations=(evaluation(tmp_path / "mine", 30),))
-    page = visits.open(site.url, color_scheme=theme)
+    page = visits.open(done.site.url, color_scheme=theme)
     found: list[str] = []
 
     def check(where: str) -> None:
@@ -374,16 +519,17 @@ def test_axe_finds_nothing_serious(serve: Serve, visits: Visits, tmp_path: Path,
 
     page.locator(".drop").wait_for()
     check("start")
-    located(page)
+    page.goto(done.run)
+    expect(page.locator(".place")).to_be_attached()
     page.locator(".answer.selected, li.answer .head").first.click()
     check("run")
     page.get_by_role("button", name="Ask again").click()
     check("dialog")
     page.set_viewport_size({"width": 390, "height": 800})
-    page.goto(f"{site.url}/#/file")
+    page.goto(f"{done.site.url}/#/file")
     page.locator("h1").wait_for()
     check("file")
-    page.goto(f"{site.url}/#/evaluation/mine")
+    page.goto(done.evaluation)
     page.locator(".line").first.wait_for()
     check("evaluation")
     assert found == []

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,23 +18,9 @@ from wheretaken.errors import UserError
 from wheretaken.testing.scripted import ScriptedModel
 from wheretaken.web.settings import WebLimits, WebSettings
 
-from .conftest import Gate, Serve, Site, photo, script
+from .conftest import Gate, Serve, Site, Typing, finished, photo, script, submit
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
-
-
-def submit(site: Site, data: bytes | None = None, **query: Any) -> httpx2.Response:
-    headers = {"Content-Type": "image/jpeg"}
-    return httpx2.post(f"{site.url}/api/jobs", params=query, content=data or photo(), headers=headers)
-
-
-def finished(site: Site, job: str) -> dict[str, Any]:
-    for _ in range(200):
-        told = httpx2.get(f"{site.url}/api/jobs/{job}").json()
-        if told["state"] not in {"queued", "running"}:
-            return told
-        time.sleep(0.05)
-    pytest.fail("the job does not end")
 
 
 def located(site: Site, **query: Any) -> dict[str, Any]:
@@ -80,7 +65,7 @@ def test_a_photo_is_located_on_record_as_the_command_line_does(serve: Serve) -> 
     assert job["name"] == "corner.jpg"
     assert job["decided"] | {"confidence": 0} == {
         "run": job["runs"][0], "agree": 2, "of": 2, "place": "Helsinki, Finland",
-        "radius_km": job["decided"]["radius_km"], "confidence": 0,
+        "radius_km": job["decided"]["radius_km"], "confidence": 0, "grounding": "place", "holds": [True],
     }  # fmt: skip
     assert {one.id for one in trajectory.read(site.directory)} == set(job["runs"])
     assert httpx2.get(f"{site.url}/api/runs/{job['runs'][1]}").json() == {
@@ -118,6 +103,29 @@ def test_events_are_sent_while_they_happen(serve: Serve) -> None:
         gate.set()
         events, _ = events_until_end(frames)
     assert events[-1]["status"] == "answered"
+
+
+def test_what_a_model_writes_is_sent_while_it_writes_and_is_in_no_log(serve: Serve) -> None:
+    gate = threading.Event()
+    site = serve({"typing": lambda _seed: Typing(script(), gate, before=1)})
+    job = submit(site).json()
+    with listening(site, job["id"]) as frames:
+        first = next(data for kind, _, data in frames if kind == "delta")
+        assert first["anew"]
+        assert first["number"] == 7
+        texts = [piece for piece in first["pieces"] if piece["kind"] == "text"]
+        assert "".join(piece["text"] for piece in texts) == "A sign, it says <KIOSKI>"
+        with listening(site, job["id"]) as late:
+            assert next(data for kind, _, data in late if kind == "delta") == first, (
+                "who comes late is told all"
+            )
+        gate.set()
+        events, last = events_until_end(frames)
+    assert events[-1]["type"] == "run_ended"
+    with listening(site, job["id"], last) as frames:
+        assert next(frames)[0] == "jobs"
+    log = httpx2.get(f"{site.url}/api/runs/{job['runs'][0]}/log").text
+    assert "delta" not in log
 
 
 def test_no_metadata_is_kept(serve: Serve) -> None:

@@ -47,7 +47,8 @@ class App {
         this.tell(error, file instanceof File ? file.name : '')
       }
     }
-    const run = first?.runs[0]
+    // One photo is watched; of several it is seen how they wait.
+    const run = files.length === 1 ? first?.runs[0] : undefined
     if (run) router.go({ view: 'run', run, step: undefined })
   }
 

@@ -29,7 +29,7 @@ export async function sheet(session: Session, job: Job | undefined, urls: Urls, 
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src ${rules instanceof URL ? rules.origin : "'unsafe-inline'"}">
 <title>${escape(place || t('sheetTitle'))}</title>${style}</head><body>
 <header><h1>${escape(place || t('noAnswer'))}</h1><p>${escape(t('sheetTitle'))}</p></header>
-<div class="pictures">${await photo(session, run, job, urls)}${await map(run, urls)}</div>
+<div class="pictures">${await photo(run, job, urls)}${await map(run, urls)}</div>
 <dl>${list.join('\n')}</dl>
 ${evidence(run, job)}
 <h2>${escape(t('steps'))}</h2><ol>${steps.join('\n')}</ol>
@@ -64,7 +64,7 @@ function facts(session: Session, run: Run, job: Job | undefined): [string, strin
 }
 
 /** The photo with what was read in it and what was looked at closer. */
-async function photo(session: Session, run: Run, job: Job | undefined, urls: Urls): Promise<string> {
+async function photo(run: Run, job: Job | undefined, urls: Urls): Promise<string> {
   const picture = run.picture ?? job?.picture
   const url = picture && (await dataUrl(urls(picture.sha256)))
   if (!picture || !url) return ''
