@@ -91,7 +91,6 @@ def selected(page: Page) -> str:
 def test_a_photo_is_dropped_and_the_reader_finds_it(serve: Serve, visits: Visits) -> None:
     from wheretaken.maps.offline.provider import offline_provider
     from wheretaken.models.reader.reader import Reader
-
     from wheretaken.server.tiles import installed_maps
 
     page = visits.open(serve({"reader": lambda _seed: Reader()}, offline_provider(), installed_maps).url)
@@ -298,9 +297,7 @@ def test_the_evidence_sheet_is_printed_as_it_should_look(done: Done, visits: Vis
     sheet = popup.value
     sheet.wait_for_function("window.printed")
     laid = "getComputedStyle(document.querySelector('dl')).display"
-    assert sheet.evaluate(laid) == "grid", "it has its rules", (
-        "it has its rules"
-    )
+    assert sheet.evaluate(laid) == "grid", "it has its rules"
     assert sheet.evaluate("[...document.images].every((one) => one.naturalWidth > 0)")
     expect(sheet.locator("figure")).to_have_count(2)
     expect(sheet.locator("dl")).to_contain_text(done.job["info"]["sha256"])
