@@ -30,11 +30,17 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from wheretaken.agent.events import Status
+from wheretaken.answers import Answer
+from wheretaken.evals.model import Result, Truth
+from wheretaken.evals.running.manifest import MANIFEST, Entry
+from wheretaken.evals.running.runner import RESULTS
 from wheretaken.maps import Place
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scripted import ScriptedModel, call, say
 from wheretaken.web.app import create_app
 from wheretaken.web.desk import JobDesk
+from wheretaken.web.records import recorded
 from wheretaken.web.settings import WebSettings
 from wheretaken.web.solving import Choices
 
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
 RUNS, STEPS = 8, 30
 PACE_SECONDS = 2.0
 FILE_BYTES = 50_000_000
+ROWS = 2500
 PLACE = Place(id="osm:n1", name="Kioski", kind="kiosk", lat=60.17, lon=24.94, country="Finland", source="OSM")
 PLAIN = "<!doctype html><title>plain</title><h1>One sentence.</h1>"
 LOOKED = """() => {
@@ -68,6 +75,18 @@ FRAMES = """(seconds) => new Promise((resolve) => {
     }
     requestAnimationFrame(count)
 })"""
+
+
+SCROLLED = """async (list) => {
+    let [frames, top] = [0, 0]
+    const began = performance.now()
+    for (; performance.now() - began < 3000; frames++) {
+        top = (top + 45) % (list.scrollHeight - list.clientHeight)
+        list.scrollTop = top
+        await new Promise(requestAnimationFrame)
+    }
+    return frames / ((performance.now() - began) / 1000)
+}"""
 
 
 class Paced(ScriptedModel):
@@ -94,7 +113,8 @@ def model(seed: int) -> ScriptedModel:
 
 @contextlib.contextmanager
 def site(directory: Path) -> Generator[str]:
-    """Serve in a thread of this process."""
+    """Serve in a thread of this process, with an evaluation of 2,500 rows."""
+    results = evaluation(directory / "table")
     listener = socket.create_server(("127.0.0.1", 0))
     settings = WebSettings(directory=directory)
     made: list[uvicorn.Server] = []
@@ -102,7 +122,10 @@ def site(directory: Path) -> Generator[str]:
     async def main() -> None:
         desk = JobDesk(Choices({"paced": model}, FewPlaces([PLACE])), directory, settings.limits)
         config = uvicorn.Config(
-            create_app(desk, {}, settings), lifespan="on", log_config=None, timeout_graceful_shutdown=1
+            create_app(desk, recorded([results]), settings),
+            lifespan="on",
+            log_config=None,
+            timeout_graceful_shutdown=1,
         )
         made.append(uvicorn.Server(config))
         await made[0].serve(sockets=[listener])
@@ -116,6 +139,23 @@ def site(directory: Path) -> Generator[str]:
     made[0].should_exit = True
     thread.join()
     listener.close()
+
+
+def evaluation(directory: Path) -> Path:
+    """Write a run directory as `eval run` does."""
+    directory.mkdir()
+    truths = [Truth(lat=n % 120 - 60, lon=n % 300 - 150, city=f"City {n}") for n in range(ROWS)]
+    entries = [
+        Entry(id=f"{n:04}", image=f"{n:04}.jpg", sha256="", truth=truth) for n, truth in enumerate(truths)
+    ]
+    answers = [Answer(lat=truth.lat + n / 10_000, lon=truth.lon) for n, truth in enumerate(truths)]
+    results = [
+        Result(id=entry.id, image=entry.image, truth=entry.truth, status=Status.ANSWERED, answer=answer)
+        for entry, answer in zip(entries, answers, strict=True)
+    ]
+    (directory / MANIFEST).write_text("".join(f"{one.model_dump_json()}\n" for one in entries))
+    (directory / RESULTS).write_text("".join(f"{one.model_dump_json()}\n" for one in results))
+    return directory
 
 
 def line(title: str, ours: float, unit: str, target: str, baseline: str, theirs: float) -> None:
@@ -197,6 +237,7 @@ def eight(browser: Browser, url: str, directory: Path) -> None:
     page.locator("li.answer").wait_for(timeout=60_000)
     page.wait_for_timeout(3000)
     idle = page.evaluate(FRAMES, 2)
+    line("the map while it is dragged", dragged(page), "fps", "", "the page when nothing happens", idle)
     line(f"{RUNS} runs of {STEPS} steps", busy, "fps", ">= 30", "the page when nothing happens", idle)
     seen: dict[str, int] = page.evaluate("window.seen")
     late = sorted(lateness(directory, seen))
@@ -217,6 +258,33 @@ def eight(browser: Browser, url: str, directory: Path) -> None:
         "a client that counts",
         heard[int(0.95 * len(heard))],
     )
+    page.close()
+
+
+def dragged(page: Page) -> float:
+    """Frames a second while every one of them draws the whole map anew: what the renderer can do."""
+    box = page.locator(".maplibregl-canvas").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.evaluate(f"void (window.counted = ({FRAMES})(3))")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    until = time.perf_counter() + 3
+    while time.perf_counter() < until:
+        x += 4 if int(until * 2 - time.perf_counter() * 2) % 2 else -4
+        page.mouse.move(x, y)
+    page.mouse.up()
+    return page.evaluate("window.counted")
+
+
+def scrolling(page: Page, url: str) -> None:
+    """The table of an evaluation, a row a frame."""
+    page.goto(f"{url}/#/evaluation/table")
+    page.locator(".line").first.wait_for()
+    page.wait_for_timeout(3000)
+    idle = page.evaluate(FRAMES, 2)
+    frames = page.locator(".scroll").evaluate(SCROLLED)
+    line(f"a table of {ROWS} rows is scrolled", frames, "fps", "", "the page when nothing happens", idle)
     page.close()
 
 
@@ -301,6 +369,7 @@ def main() -> int:
         load(browser, url, rounds)
         time.sleep(STEPS / 5 * PACE_SECONDS + 3)  # the runs of that have ended
         eight(browser, url, Path(folder))
+        scrolling(browser.new_page(viewport={"width": 1440, "height": 900}), url)
         opening(browser.new_page(), url, Path(folder))
         browser.close()
     return 0
