@@ -289,6 +289,19 @@ def test_only_what_was_named_is_read(serve: Serve, tmp_path: Path) -> None:
     assert httpx2.get(f"{site.url}/..%2f..%2f..%2fpyproject.toml").status_code == 404
 
 
+def test_runs_without_a_truth_are_shown_without_errors(serve: Serve, tmp_path: Path) -> None:
+    site = serve()
+    located(site)
+    (tmp_path / "none").mkdir()
+    other = serve(directory=tmp_path / "other", evaluations=(site.directory, tmp_path / "none"))
+    table = httpx2.get(f"{other.url}/api/evaluations/{site.directory.name}").json()
+    assert (table["km"], table["truth"], table["answer"]) == ([None], [None], [[60.17, 24.94]])
+    assert table["grounding"] == ["place"]
+    refused = httpx2.get(f"{other.url}/api/evaluations/none")
+    assert refused.status_code == 422
+    assert str(tmp_path) not in refused.text
+
+
 def test_browsers_are_told_to_take_everything_from_here(serve: Serve) -> None:
     headers = httpx2.get(serve().url).headers
     policy = headers["content-security-policy"]

@@ -6,9 +6,9 @@ import { circle, distanceKm } from '../src/lib/geo'
 function table(km: (number | null)[]): Table {
   const all = <T>(value: T): T[] => km.map(() => value)
   return {
-    name: 't', id: km.map((_, n) => `p${n}`), image: km.map((_, n) => `p${n}.jpg`), sha256: all(''), detail: all(''), km,
-    status: km.map((one) => (one === null ? 'unparsed' : 'answered')), truth: all([0, 0]), truth_name: all(''),
-    answer: all(null), answer_name: all(''), radius_km: all(null), confidence: all(null), seconds: all(null),
+    name: 't', id: km.map((_, n) => `p${n}`), image: km.map((_, n) => `p${n}.jpg`), detail: all(''), km,
+    status: km.map((one) => (one === null ? 'unparsed' : 'answered')), truth: all<[number, number] | null>([0, 0]), truth_name: all(''),
+    answer: all(null), answer_name: all(''), radius_km: all(null),
     grounding: km.map((one) => (one === null ? null : one < 100 ? 'place' : 'none')), runs: all([]),
   }
 }

@@ -16,6 +16,7 @@ from wheretaken.agent.trajectory import FILE
 from wheretaken.errors import DataError
 from wheretaken.evals.distances import measured
 from wheretaken.evals.results import read_results
+from wheretaken.evals.results.runs import is_run
 from wheretaken.sampling.grounding import ground
 from wheretaken.sampling.solution import read_solutions
 from wheretaken.web.desk import read_log
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from wheretaken.evals.model import Result
+    from wheretaken.answers import Answer
+    from wheretaken.evals.model import Truth
 
 _ID = re.compile(rb'"id":"([^"\\]{1,100})"')
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -79,30 +81,44 @@ class Recorded:
     def table(self) -> dict[str, Any]:
         """Return the results as columns, which cost a third of rows in JSON.
 
+        Of runs that nobody knows the truth of, such as those of `locate --out`, there are the answers alone.
+
         Raises:
-            DataError: nothing says where the photos were taken, or a file is damaged.
+            DataError: there are no runs, or a file is damaged.
         """
-        rows = list(measured(read_results(self.directory)))
+        rows = self._measured() if is_run(self.directory) else self._answered()
         rested = self._rested()
-        answers = [result.answer for result, _ in rows]
+        answers = [row.answer for row in rows]
         return {
             "name": self.name,
-            "id": [result.id for result, _ in rows],
-            "image": [result.image for result, _ in rows],
-            "sha256": [result.sha256 for result, _ in rows],
-            "status": [str(result.status) for result, _ in rows],
-            "detail": [result.detail for result, _ in rows],
-            "km": [None if np.isinf(km) else round(km, 4) for _, km in rows],
-            "truth": [[result.truth.lat, result.truth.lon] for result, _ in rows],
-            "truth_name": [_named(result.truth) for result, _ in rows],
+            "id": [row.id for row in rows],
+            "image": [row.image for row in rows],
+            "status": [row.status for row in rows],
+            "detail": [row.detail for row in rows],
+            "km": [None if row.km is None or np.isinf(row.km) else round(row.km, 4) for row in rows],
+            "truth": [[row.truth.lat, row.truth.lon] if row.truth else None for row in rows],
+            "truth_name": [_named(row.truth) for row in rows],
             "answer": [[a.lat, a.lon] if a else None for a in answers],
-            "answer_name": [_named(a) if a else "" for a in answers],
+            "answer_name": [_named(a) for a in answers],
             "radius_km": [a.radius_km if a else None for a in answers],
-            "confidence": [a.confidence if a else None for a in answers],
-            "grounding": [_grounding(result, rested) for result, _ in rows],
-            "seconds": [result.seconds for result, _ in rows],
-            "runs": [list(result.runs) for result, _ in rows],
+            "grounding": [_grounding(row, rested) for row in rows],
+            "runs": [list(row.runs) for row in rows],
         }
+
+    def _measured(self) -> list[Shown]:
+        return [
+            Shown(r.id, r.image, str(r.status), r.detail, r.answer, r.runs, r.truth, km)
+            for r, km in measured(read_results(self.directory))
+        ]
+
+    def _answered(self) -> list[Shown]:
+        found = [
+            Shown(run.id, run.photo.path, str(run.status), run.detail, run.answer, (run.id,))
+            for run in trajectory.read(self.directory)
+        ]
+        if not found:
+            raise DataError("there are no runs in this directory yet")
+        return found
 
     def _rested(self) -> dict[str, Rested]:
         """Return what the answers of runs rest on, as solutions say, or else the runs themselves."""
@@ -117,6 +133,20 @@ class Recorded:
                 if run.answer and run.id not in known:
                     known[run.id] = Rested(run.answer.lat, run.answer.lon, ground(run).kind)
         return known
+
+
+class Shown(NamedTuple):
+    """A row of the table."""
+
+    id: str
+    image: str
+    status: str
+    detail: str
+    answer: Answer | None
+    runs: tuple[str, ...]
+    truth: Truth | None = None
+    km: float | None = None
+    """From the answer to the truth; infinite without an answer."""
 
 
 class Rested(NamedTuple):
@@ -146,7 +176,7 @@ def recorded(directories: Sequence[Path]) -> dict[str, Recorded]:
     return found
 
 
-def _grounding(result: Result, known: Mapping[str, Rested]) -> str | None:
+def _grounding(result: Shown, known: Mapping[str, Rested]) -> str | None:
     """Return what an answer rests on; None where there is none, or no record of how it came about.
 
     The answer is that of one of the runs. Where it is a verifier's own, it rests on nothing that was asked.
@@ -158,5 +188,5 @@ def _grounding(result: Result, known: Mapping[str, Rested]) -> str | None:
     return next((run.kind for run in runs if (run.lat, run.lon) == at), "none")
 
 
-def _named(place: Any) -> str:
-    return ", ".join(part for part in (place.city, place.country) if part)
+def _named(place: Answer | Truth | None) -> str:
+    return ", ".join(part for part in (place.city, place.country) if part) if place else ""

@@ -54,19 +54,17 @@ export interface Table {
   name: string
   id: string[]
   image: string[]
-  sha256: string[]
   status: string[]
   detail: string[]
   km: (number | null)[]
-  truth: [number, number][]
+  /** Null where nobody knows it. */
+  truth: ([number, number] | null)[]
   truth_name: string[]
   answer: ([number, number] | null)[]
   answer_name: string[]
   radius_km: (number | null)[]
-  confidence: (number | null)[]
   /** What the answer rests on; null where there is none, or no record of how it came about. */
   grounding: ('place' | 'map' | 'clue' | 'none' | null)[]
-  seconds: (number | null)[]
   runs: string[][]
 }
 

@@ -54,7 +54,8 @@ async function read(file: Blob, number: number, summaries: Summary[]): Promise<s
 }
 
 function summary(line: Trajectory, file: number, start: number, end: number): Summary {
-  const place = [line.answer?.city, line.answer?.country].filter(Boolean).join(', ')
+  const at = line.answer ? `${line.answer.lat.toFixed(4)}, ${line.answer.lon.toFixed(4)}` : ''
+  const place = [line.answer?.city, line.answer?.country].filter(Boolean).join(', ') || at
   const first = line.messages.flatMap((one) => one.parts ?? []).find((part) => part.type === 'picture')
   return {
     id: line.id,

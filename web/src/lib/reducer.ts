@@ -201,13 +201,16 @@ function addMessage(run: Run, event: Extract<RunEvent, { type: 'message' }>): vo
       turn: event.turn,
       at: event.elapsed,
       seconds: Math.max(0, event.elapsed - began),
-      text: withoutJson(text),
+      text: withoutJson(message.tool_calls.length ? text.replace(TEXT_CALL, '') : text),
       reasoning: message.reasoning,
       tokens: message.usage.prompt_tokens + message.usage.completion_tokens,
       boxes: textBoxes(`${message.reasoning}\n${text}`),
     })
   }
 }
+
+/** Calls that a model writes as text (Hermes) are steps of their own. */
+const TEXT_CALL = /<tool_call>[\s\S]*?(<\/tool_call>|$)/g
 
 function addAnswer(run: Run, answer: Answer, at: number): void {
   const named = (place: { city: string; country: string }): string =>
