@@ -22,15 +22,18 @@ check: .venv/.developer
 # The page of `wheretaken web`; wheels have it, a checkout needs Node.js 20 to make it.
 web: $(PAGE)
 
-unit: .venv/.developer $(PAGE)
+# verl and what the rest of the suite needs exclude each other: its tests run in an environment of their own,
+# and are not collected in the other.
+unit: .venv/.developer .venv-verl/.ready $(PAGE)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	@if [ -e .venv-verl/bin/python ]; then .venv-verl/bin/python -m pytest tests/rl/verl; fi
 
 # The tests of the toy model once more, against a real vLLM: needs 3.5 GB and a few minutes.
 test-vllm: .venv/.developer
 	$(BIN)/python scripts/vllm_environment.py .venv-vllm
 	WHERETAKEN_VLLM=.venv-vllm/bin/python $(BIN)/python -m pytest tests/models/test_served.py
 
-bench: .venv/.developer
+bench: .venv/.developer .venv-verl/.ready
 	$(BIN)/python bench/run.py
 
 .venv/bin/python:
@@ -50,10 +53,14 @@ bench: .venv/.developer
 	$(BIN)/pip install --quiet torchvision==0.28.0 --group toy-model
 	@touch $@ .venv/.user
 
+.venv-verl/.ready: .venv/bin/python pyproject.toml scripts/verl_environment.py scripts/cpu_environment.py
+	$(BIN)/python scripts/verl_environment.py .venv-verl
+	@mkdir -p .venv-verl && touch $@
+
 $(PAGE): web/package-lock.json $(wildcard web/*.* web/public/* web/src/* web/src/*/*)
 	@if command -v npm >/dev/null; then \
 		cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
 	else echo "no Node.js: the page of wheretaken web is not built (apt install nodejs npm)"; fi
 
 clean:
-	rm -rf web/node_modules src/wheretaken/web/static .venv .venv-vllm demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf web/node_modules src/wheretaken/web/static .venv .venv-verl .venv-vllm demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -18,9 +18,10 @@ ALL = (
     *("start", "world_index", "regions", "search_quality", "search_scale", "map_pictures", "scenes"),
     "region_scenes",
     *("scoring", "vote", "early_stop", "data_prepare", "eval_run"),
-    *("map_services", "cache", "server", "rollouts", "web", "agent_engine"),
-    "rollout_tools",
+    *("map_services", "cache", "server", "rollouts", "web", "agent_engine", "rollout_tools", "rollout_overlap"),
 )
+ELSEWHERE = {"rollout_overlap": Path(__file__).parents[1] / ".venv-verl" / "bin" / "python"}
+"""What needs libraries that exclude those of the others has an environment of its own."""
 
 
 def main() -> int:
@@ -35,7 +36,8 @@ def main() -> int:
 def _run(name: str) -> int:
     print(f"\n## {name}\n", flush=True)
     script = Path(__file__).with_name(f"{name}.py")
-    return subprocess.run([sys.executable, script], check=False).returncode  # noqa: S603 - our own scripts
+    python = ELSEWHERE.get(name, sys.executable)
+    return subprocess.run([python, script], check=False).returncode  # noqa: S603 - our own scripts
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def lines(settings):
 
 def kept(settings):
     directory = records.samples(settings.output, 1)
-    return {list(SCRIPTS)[int(one.id.split("-")[0].removeprefix("row"))]: one for one in read(directory)}
+    return {list(SCRIPTS)[int(one.id.split("-")[0])]: one for one in read(directory)}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -188,7 +188,7 @@ def test_a_fault_is_a_record_that_neither_rewards_nor_punishes(done, settings):
     assert [use.fault for use in broken.tools] == [True]
     found = lines(settings)
     masked = {line.id.split("-")[0] for line in found.values() if line.masked}
-    assert masked == {f"row{ROW[name]}" for name in ("hanging tool", "service fault")}
+    assert masked == {f"{ROW[name]}" for name in ("hanging tool", "service fault")}
 
 
 def test_long_texts_keep_their_head_and_tail(exported, tmp_path, settings, monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wheretaken.maps.offline.provider import offline_provider
 from wheretaken.rl import records
 from wheretaken.rl.settings import FILE
 from wheretaken.testing.served import Served
@@ -44,6 +45,7 @@ def cluster(environment):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
+    offline_provider().prepare()  # takes longer on its first use than the server may take to start
     directory = tmp_path_factory.mktemp("served")
     served = Served(directory, "--toolset", "worldwide", WHERETAKEN_SERVER_TOKEN="kept-out-of-every-record")
     yield served.url

@@ -31,8 +31,7 @@ class Prepared:
 
     def command(self) -> str:
         """Return the command with which verl itself would do the same, in a shell's words."""
-        words = ["python", "-m", "verl.trainer.main_ppo", *arguments(self.told)]
-        return " \\\n  ".join(map(shlex.quote, words))
+        return " \\\n  ".join(["python -m verl.trainer.main_ppo", *map(shlex.quote, arguments(self.told))])
 
     def entrypoint(self) -> list[str]:
         """Return the words of the command that trains."""

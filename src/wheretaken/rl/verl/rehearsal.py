@@ -89,9 +89,9 @@ async def rehearse(
     rewards: Any = imported("verl.experimental.reward_loop")
     sets: Any = imported("verl.utils.dataset.rl_dataset")
     files = Files.of(settings, attempt)
-    names = [spec.name for spec in shared.open_toolbox(settings.tools).specs]
-    files.write(settings, names)
-    told = overrides(settings, files, tools=bool(names))
+    tools = [spec.name for spec in shared.open_toolbox(settings.tools).specs]
+    files.write(settings, tools)
+    told = overrides(settings, files, tools=bool(tools))
     config = rewards.migrate_legacy_reward_impl(composed(told | _NO_FLASH_ATTENTION))
     worker = loops.AgentLoopWorker(config, llm_client=None)
     worker.llm_client = server(worker.tokenizer)
@@ -104,7 +104,8 @@ async def rehearse(
         sets.collate_fn([found[number] for number in chosen])
     )
     numpy: Any = imported("numpy")
-    columns = {"uid": [f"row{number}" for number in chosen], "global_steps": [1] * len(chosen)}
+    names = [f"{place}-row{number}" for place, number in enumerate(chosen)]
+    columns = {"uid": names, "global_steps": [1] * len(chosen)}
     for name, values in columns.items():
         batch.non_tensor_batch[name] = numpy.array(values, dtype=object)
     try:

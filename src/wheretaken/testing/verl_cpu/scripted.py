@@ -31,18 +31,25 @@ class ScriptedServer:
     """Writes what a script says; its one method is that of verl's client of servers."""
 
     def __init__(
-        self, tokenizer: Any, script: Callable[[Image, int], str], *, seconds_per_token: float = 0.0
+        self,
+        tokenizer: Any,
+        script: Callable[[Image, int], str],
+        *,
+        seconds_per_token: float = 0.0,
+        places: int = 1 << 30,
     ) -> None:
         """Follow a script.
 
         Args:
             tokenizer: Of the model.
             script: Returns what the model writes about a photo in its turn of this number, from 0.
-            seconds_per_token: How long it writes; rollouts write at the same time, as on a server.
+            seconds_per_token: How long it writes.
+            places: How many turns are written at the same time; others wait for a place.
         """
         self._tokenizer = tokenizer
         self._script = script
         self._pace = seconds_per_token
+        self._places = asyncio.Semaphore(places)
         self._turns = Counter[str]()
         self.asked: list[Asked] = []
 
@@ -63,6 +70,7 @@ class ScriptedServer:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False).input_ids
         ids.append(self._tokenizer.eos_token_id)
         ids = ids[: sampling_params["max_tokens"]]
-        await asyncio.sleep(self._pace * len(ids))
+        async with self._places:
+            await asyncio.sleep(self._pace * len(ids))
         replica: Any = importlib.import_module("verl.workers.rollout.replica")
         return replica.TokenOutput(token_ids=ids, log_probs=[-0.1] * len(ids), stop_reason="completed")

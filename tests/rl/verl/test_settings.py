@@ -1,0 +1,185 @@
+"""Settings become verl's own, and what cannot work is said before anything starts."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from wheretaken.errors import MissingExtraError, UserError
+from wheretaken.rl.presets import PRESETS
+from wheretaken.rl.settings import DataSettings, ModelSettings, TrainSettings
+from wheretaken.rl.verl import checks, launch, weights
+from wheretaken.rl.verl.overrides import Files, arguments, overrides
+from wheretaken.testing.verl_cpu import OVERRIDES
+
+
+def of(preset, tmp_path, **verl):
+    made = PRESETS[preset]
+    return TrainSettings(
+        engine="verl",
+        data=DataSettings(train=tmp_path / "it's a/train.parquet", val=tmp_path / "val.parquet"),
+        model=ModelSettings(path=made.model, lora=made.lora, max_pixels=786432),
+        recipe=made.recipe,
+        verl=made.verl.model_copy(update=verl),
+        output=tmp_path / "run",
+    )
+
+
+def composed(settings, **options):
+    return checks.composed(overrides(settings, Files.of(settings, 7), **options))
+
+
+@pytest.mark.parametrize("strategy", ["fsdp", "megatron"])
+@pytest.mark.parametrize("rollout", ["vllm", "sglang"])
+@pytest.mark.parametrize("preset", ["paper", "released"])
+def test_the_papers_recipes_compose_with_verl(tmp_path, preset, rollout, strategy):
+    settings = of(preset, tmp_path, rollout=rollout, strategy=strategy)
+    made = composed(settings)
+    actor, rolled = made.actor_rollout_ref.actor, made.actor_rollout_ref.rollout
+    assert (made.trainer.nnodes, made.trainer.n_gpus_per_node) == (8, 8)
+    assert (made.data.train_batch_size, rolled.n, actor.optim.lr) == (64, 16, 1e-6)
+    assert (actor.use_kl_loss, actor.kl_loss_coef) == (True, 0.001)
+    assert actor.ppo_mini_batch_size == {"paper": 16, "released": 64}[preset]
+    assert made.trainer.total_epochs == {"paper": 2, "released": 1}[preset]
+    assert (rolled.name, actor.strategy) == (rollout, {"fsdp": "fsdp2"}.get(strategy, strategy))
+    assert rolled.multi_turn.max_assistant_turns == 8
+    assert made.data.max_response_length == 4096
+    assert (rolled.val_kwargs.top_p, rolled.val_kwargs.top_k) == (0.95, 60)
+
+
+def test_what_verls_defaults_get_wrong_is_set(tmp_path):
+    made = composed(of("paper", tmp_path))
+    turns, agent = made.actor_rollout_ref.rollout.multi_turn, made.actor_rollout_ref.rollout.agent
+    assert turns.enable
+    assert min(turns.max_parallel_calls, turns.max_tool_response_length) > 10**6  # the episode has the limits
+    assert agent.default_agent_loop == "wheretaken"
+    assert made.data.image_patch_size == 16
+    assert made.data.train_files == str(tmp_path / "it's a/train.parquet")
+    assert made.data.mm_processor_kwargs == {"max_pixels": 786432}
+    assert made.algorithm.adv_estimator == "grpo"
+    assert "wandb" not in made.trainer.logger
+    assert made.reward.custom_reward_function.path == "pkg://wheretaken.rl.verl.reward"
+
+
+def test_what_the_user_names_goes_first(tmp_path):
+    settings = of("paper", tmp_path, overrides={"trainer.save_freq": 3, "trainer.project_name": "a b, 'c'"})
+    made = composed(settings)
+    assert (made.trainer.save_freq, made.trainer.project_name) == (3, "a b, 'c'")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"overrides": {"trainer.no_such_thing": 1}}, "no_such_thing"),
+        ({"nodes": 3, "gpus_per_node": 7}, "divisible"),
+    ],
+)
+def test_what_verl_refuses_is_said_in_its_words(tmp_path, change, said):
+    with pytest.raises(UserError, match=said):
+        composed(of("paper", tmp_path, **change))
+
+
+def test_an_evaluation_only_validates(tmp_path):
+    made = composed(of("released", tmp_path), eval_only=True)
+    assert (made.trainer.val_only, made.trainer.val_before_train) == (True, True)
+    assert made.actor_rollout_ref.rollout.val_kwargs.n == 4
+
+
+def test_overrides_are_words_for_a_shell(tmp_path):
+    words = arguments(overrides(of("paper", tmp_path), Files.of(of("paper", tmp_path), 7)))
+    assert "trainer.nnodes=8" in words
+    assert "data.image_patch_size=16" in words
+    assert "trainer.total_training_steps=null" in words
+
+
+@pytest.fixture
+def toy(exported, tmp_path):
+    settings = exported(tmp_path / "toys")
+    verl = settings.verl.model_copy(update={"overrides": dict(OVERRIDES)})
+    return settings.model_copy(update={"verl": verl})
+
+
+def test_a_training_is_prepared(toy):
+    prepared = launch.prepare(toy)
+    assert prepared.photos == 12
+    assert prepared.command().startswith("python -m verl.trainer.main_ppo")
+    written = json.loads(prepared.files.tools.read_text())
+    assert [tool["config"]["tool"] for tool in written["tools"]] == ["road_map"]
+    assert TrainSettings.load(prepared.files.config) == toy
+
+
+def changed(settings, **parts):
+    return settings.model_copy(
+        update={
+            part: getattr(settings, part).model_copy(update=values) if isinstance(values, dict) else values
+            for part, values in parts.items()
+        }
+    )
+
+
+def without_pictures(file):
+    from pyarrow import parquet
+
+    table = parquet.read_table(file)
+    parquet.write_table(table.drop_columns(["images"]), file)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_what_cannot_work_is_said_before_anything_starts(toy, tmp_path):
+    def refused(said, kind=UserError, *, eval_only=False, **parts):
+        with pytest.raises(kind, match=said):
+            launch.prepare(changed(toy, **parts), eval_only=eval_only)
+
+    refused("wheretaken train trl", engine="trl")
+    refused("no tool server answers", tools={"server": "http://127.0.0.1:9"})
+    refused("vllm", verl={"overrides": {}})
+    refused("megatron", MissingExtraError, verl={"strategy": "megatron"})
+    refused("smaller batch", recipe={"batch": 64})
+    refused("no directory", model={"path": str(tmp_path / "nothing")})
+    refused("data.val", eval_only=True, data={"val": None})
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "config.json").write_text('{"model_type": "llama"}')
+    refused("llama", model={"path": str(other)})
+    without_pictures(toy.data.train)
+    refused("no column images")
+
+
+def test_a_cluster_is_needed_for_several_nodes(toy):
+    prepared = launch.prepare(changed(toy, verl={"nodes": 2}))
+    with pytest.raises(UserError, match="--address"):
+        launch.run(prepared)
+
+
+def test_gpus_are_counted_before_ray_is_started(toy):
+    prepared = launch.prepare(toy)
+    told = {name: value for name, value in prepared.told.items() if name != "trainer.device"}
+    with pytest.raises(UserError, match="GPUs"):
+        launch.run(dataclasses.replace(prepared, told=told))
+
+
+def test_there_is_no_checkpoint_yet(toy, tmp_path):
+    with pytest.raises(UserError, match="no checkpoint"):
+        weights.merge(toy, tmp_path / "weights")
+
+
+def test_left_out_rollouts_are_left_out_of_their_group():
+    import numpy as np
+    from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
+
+    from wheretaken.rl.verl.advantage import advantages
+
+    rewards = torch.zeros(6, 3)
+    rewards[:, -1] = torch.tensor([1.0, 0.0, 0.5, 0.0, 0.2, 1.0])
+    mask = torch.ones(6, 3, dtype=torch.long)
+    mask[2] = 0
+    groups = np.array(["a", "a", "a", "b", "b", "b"], dtype=object)
+    found, _ = advantages(token_level_rewards=rewards, response_mask=mask, index=groups)
+    rest = [0, 1, 3, 4, 5]
+    alone, _ = compute_grpo_outcome_advantage(rewards[rest].clone(), mask[rest], groups[rest])
+    assert torch.equal(found[rest], alone)
+    assert torch.equal(found[2], torch.zeros(3))
+    nothing, _ = advantages(token_level_rewards=rewards, response_mask=torch.zeros_like(mask), index=groups)
+    assert not nothing.any()
