@@ -37,8 +37,8 @@ from wheretaken.rl.settings import FILE, ToolSettings, TrainSettings
 from wheretaken.rl.toolbox import LocalToolbox
 from wheretaken.rl.verl import shared
 from wheretaken.rl.verl.rehearsal import rehearse
-from wheretaken.testing.toy_model import trained
 from wheretaken.testing.toy_model.world import PLACES, TOYS, ToyMaps, drawn
+from wheretaken.testing.verl_cpu.model import toy_model
 from wheretaken.testing.verl_cpu.scripted import ScriptedServer
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as directory:
-        made = settings(Path(directory), trained())
+        made = settings(Path(directory), toy_model())
         told, turns = script(asked.calls), asked.calls + 1
         pace = {"seconds_per_token": PACE_S, "places": asked.places}
         runs = {

@@ -4,8 +4,7 @@
 
 verl and TRL ask for different versions of transformers, so verl's tests run in an environment of their own.
 verl itself is installed without its dependencies: they ask for a torch with CUDA, and for more than its
-trainer needs. What it does need is pinned here, as it was tested. Of TRL only a file is used, the chat
-template of the toy model.
+trainer needs. What it does need is pinned here, as it was tested.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from cpu_environment import at_start, create, install
 
 ROOT = Path(__file__).parents[1]
 TORCH, TORCHVISION = "torch==2.13.0", "torchvision==0.28.0"
-ALONE = ("verl==0.9.1", "trl==1.16.0")
+VERL = "verl==0.9.1"
 NEEDED = (
     "transformers==5.9.0",
     "ray[default]==2.60.0",
@@ -53,7 +52,7 @@ def main(directory: Path) -> None:
         return
     create(directory)
     install(directory, TORCH)
-    install(directory, "--no-deps", *ALONE)
+    install(directory, "--no-deps", VERL)
     install(directory, TORCHVISION, *NEEDED, *TESTS)
     install(directory, "--editable", f"{ROOT}[{OURS}]")
     at_start(directory)

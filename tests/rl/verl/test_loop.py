@@ -219,6 +219,14 @@ def test_the_model_cannot_write_the_token_of_pictures(done):
     assert all(one.sampling["logit_bias"] == never for one in done.worker.llm_client.asked)
 
 
+def test_truth_reaches_no_model(done, settings):
+    told = {done.worker.tokenizer.decode(one.prompt) for one in done.worker.llm_client.asked}
+    assert len(told) > len(SCRIPTS)
+    assert not any("Kodak" in prompt for prompt in told)
+    trajectories = (records.samples(settings.output, 1) / "trajectories.jsonl").read_text()
+    assert "Kodak" not in trajectories
+
+
 @pytest.fixture(scope="module")
 def ours(settings):
     """The same scripts in our own loop."""

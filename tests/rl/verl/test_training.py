@@ -1,13 +1,16 @@
 """verl's own trainer on a Ray cluster of two nodes, over a running tool server, from the command line."""
 
+import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from wheretaken.agent.trajectory import read
 from wheretaken.maps.offline.provider import offline_provider
 from wheretaken.rl import records
 from wheretaken.rl.settings import FILE
@@ -73,6 +76,15 @@ def trained(exported, tmp_path_factory, environment, cluster, server):
     return settings, done
 
 
+@pytest.fixture(scope="module")
+def merged(trained, environment, tmp_path_factory):
+    settings, _ = trained
+    weights = tmp_path_factory.mktemp("merged") / "weights"
+    done = wheretaken(environment, "train", "merge", settings.output.parent, "-o", weights)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return weights, done.stdout
+
+
 def test_two_steps_are_trained_and_recorded(trained):
     settings, _ = trained
     numbers = {(line.split, line.step): line.values for line in records.read_metrics(settings.output)}
@@ -83,3 +95,113 @@ def test_two_steps_are_trained_and_recorded(trained):
     assert len([line for line in scores if line.split == "train"]) == 2 * 8
     assert len([line for line in scores if line.split == "val"]) == 2 * 12
     assert {line.tools.get("road_map", 0) for line in scores} != {0}
+
+
+def test_what_rollouts_said_is_kept(trained):
+    settings, _ = trained
+    for split, step in (("train", 1), ("val", 0), ("val", 2)):
+        kept = list(read(records.samples(settings.output, step, split)))
+        assert len(kept) == {"train": 8, "val": 12}[split]
+        assert {one.toolset for one in kept} == {"worldwide"}
+        assert all(one.messages[1].pictures for one in kept)
+    assert any(one.tools for one in kept)
+
+
+def test_no_token_is_left_behind(trained, environment):
+    settings, done = trained
+    files = [file for file in settings.output.rglob("*") if file.is_file()]
+    written = b"".join(file.read_bytes() for file in files if file.suffix not in {".pt", ".safetensors"})
+    said = written + done.stdout.encode() + done.stderr.encode()
+    for name in ("RAY_AUTH_TOKEN", "WHERETAKEN_SERVER_TOKEN"):
+        assert environment[name].encode() not in said
+
+
+def test_the_weights_load_in_transformers_and_have_learned(trained, merged):
+    import torch
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    settings, _ = trained
+    weights, _ = merged
+    first = AutoModelForImageTextToText.from_pretrained(settings.model.path, dtype=torch.float32).state_dict()
+    model = AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32)
+    assert AutoProcessor.from_pretrained(weights).tokenizer.eos_token == "<|im_end|>"
+    assert model.state_dict().keys() == first.keys()
+    assert any(not torch.equal(value, first[name]) for name, value in model.state_dict().items())
+
+
+def test_the_commands_that_use_the_weights_are_said(trained, merged):
+    settings, _ = trained
+    weights, said = merged
+    serve, model, locate = said.strip().splitlines()
+    assert serve == "wheretaken serve --toolset worldwide"
+    assert model.startswith(f"vllm serve {weights} --served-model-name weights")
+    assert f"--tools-config {settings.tools.config}" in locate
+    assert "--model vllm:weights --base-url http://127.0.0.1:8000/v1" in locate
+
+
+def test_another_models_checkpoint_is_refused(trained, environment, tmp_path):
+    settings, _ = trained
+    other = tmp_path / "other"
+    shutil.copytree(settings.model.path, other)
+    config = json.loads((other / "config.json").read_text())
+    config["text_config"]["hidden_size"] *= 2
+    (other / "config.json").write_text(json.dumps(config))
+    model = settings.model.model_copy(update={"path": str(other)})
+    settings.model_copy(update={"model": model}).save(tmp_path / FILE)
+    done = wheretaken(environment, "train", "export-hf", tmp_path, "-o", tmp_path / "weights")
+    assert (done.returncode, "another model" in done.stderr) == (2, True)
+
+
+def test_an_evaluation_is_runs_like_those_of_eval(trained, environment, cluster):
+    settings, _ = trained
+    before = set((settings.output / records.SAMPLES).iterdir())
+    done = wheretaken(
+        environment, "train", "verl", settings.output.parent, "--eval-only", "--address", cluster
+    )
+    assert done.returncode == 0, done.stderr[-6000:]
+    (new,) = set((settings.output / records.SAMPLES).iterdir()) - before
+    assert len(list(read(new))) == 12
+    scored = wheretaken(environment, "eval", "score", new)
+    assert scored.returncode == 0, scored.stderr
+    assert "12" in scored.stdout
+
+
+def test_a_cluster_that_is_too_small_is_said_before_anything_starts(trained, environment, cluster):
+    settings, _ = trained
+    done = wheretaken(
+        environment, "train", "verl", settings.output.parent, "--nodes", 3, "--address", cluster
+    )
+    assert done.returncode == 2
+    assert "2 nodes with 1 GPUs, and 3 are needed" in done.stderr.splitlines()[-1]
+
+
+def test_a_token_that_is_missing_is_said(trained, environment):
+    settings, _ = trained
+    without = {name: value for name, value in environment.items() if name != "WHERETAKEN_SERVER_TOKEN"}
+    done = wheretaken(without, "train", "verl", settings.output.parent, "--dry-run")
+    assert done.returncode == 2
+    assert "asks for a token: set WHERETAKEN_SERVER_TOKEN" in done.stderr
+
+
+def test_a_dry_run_prints_what_verl_would_be_told(trained, environment):
+    settings, _ = trained
+    done = wheretaken(environment, "train", "verl", settings.output.parent, "--dry-run", "--nodes", 2)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("python -m verl.trainer.main_ppo")
+    assert "trainer.nnodes=2" in done.stdout
+    assert environment["WHERETAKEN_SERVER_TOKEN"] not in done.stdout
+
+
+def test_nobody_joins_the_cluster_without_its_token(environment, cluster):
+    other = environment | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    ray = Path(sys.executable).with_name("ray")
+    done = subprocess.run(
+        [ray, "start", "--address", cluster, "--num-cpus", "1"],
+        env=other,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "auth" in (done.stdout + done.stderr).lower()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from wheretaken.rl.settings import TrainSettings
 
+LOOP_CLASS = "wheretaken.rl.verl.loop.MapAgentLoop"
 CHECKPOINTS, FOLDER = "checkpoints", "verl"
 LOOP_CLASS = "wheretaken.rl.verl.loop.MapAgentLoop"
 ADVANTAGE = "wheretaken_grpo"
