@@ -35,11 +35,13 @@ for node in "${nodes[@]:1}"; do
     on "$node" ray start --address="$head:$port" --num-gpus=8 --block &
 done
 
-# The nodes are looked at before any GPU is taken, and the training says which one lacks what.
-until on "$head" ray status --address="$head:$port" 2>/dev/null | grep -q "${#nodes[@]}.* node_"; do
-    [ "$((waited += 1))" -lt 60 ] || { echo "not all nodes joined Ray"; exit 1; }
+joined() { on "$head" ray status --address="$head:$port" 2>/dev/null | grep -c "^ *1 node_" || true; }
+for _ in $(seq 60); do
+    [ "$(joined)" -ge "${#nodes[@]}" ] && break
     sleep 5
 done
+
+# Every node is looked at before any GPU is taken; what is missing is said with the node that misses it.
 sed -i "s#http://HEAD:#http://$head:#" "$training/config.yaml"
 on "$head" wheretaken train verl "$training" --nodes "${#nodes[@]}" --gpus-per-node 8 --address "$head:$port"
 on "$head" wheretaken train merge "$training" -o "$training/weights"
