@@ -68,8 +68,13 @@ def trained(exported, tmp_path_factory, environment, cluster, server):
     out = tmp_path_factory.mktemp("training") / "toys"
     settings = exported(out, server)
     recipe = settings.recipe.model_copy(update={"save_every": 2, "eval_every": 2, "samples": 8})
-    verl = settings.verl.model_copy(update={"overrides": dict(OVERRIDES), "log_to": ("console",), "nodes": 2})
-    settings = settings.model_copy(update={"recipe": recipe, "verl": verl})
+    verl = {"overrides": dict(OVERRIDES), "log_to": ("console",), "nodes": 2, "micro_batch_per_gpu": 4}
+    parts = {
+        "recipe": recipe,
+        "verl": settings.verl.model_copy(update=verl),
+        "reward": settings.reward.model_copy(update={"fault_neutral": True}),
+    }
+    settings = settings.model_copy(update=parts)
     settings.save(out / FILE)
     done = wheretaken(environment, "train", "verl", out, "--address", cluster)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]

@@ -8,6 +8,7 @@ Qwen3-VL-30B-A3B (`examples/grpo_trainer/run_qwen3_vl_30b_a3b_{fsdp,megatron}.sh
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from wheretaken.rl.settings import TrainSettings
 
-LOOP_CLASS = "wheretaken.rl.verl.loop.MapAgentLoop"
 CHECKPOINTS, FOLDER = "checkpoints", "verl"
 LOOP_CLASS = "wheretaken.rl.verl.loop.MapAgentLoop"
 ADVANTAGE = "wheretaken_grpo"
@@ -297,5 +297,6 @@ def _environment(settings: TrainSettings, files: Files) -> dict[str, Value]:
         "TENSORBOARD_DIR": str(settings.output / "tensorboard"),
     }
     if settings.reward.fault_neutral:
-        variables["VERL_USE_EXTERNAL_MODULES"] = ADVANTAGE_MODULE
+        there = os.environ.get("VERL_USE_EXTERNAL_MODULES", "")
+        variables["VERL_USE_EXTERNAL_MODULES"] = ",".join(filter(None, (there, ADVANTAGE_MODULE)))
     return {f"+ray_kwargs.ray_init.runtime_env.env_vars.{name}": value for name, value in variables.items()}
