@@ -10,8 +10,8 @@ A run that states no confidence, or had no tools to ask, is neither trusted more
 Published answers come without tool calls and state no confidence, so that `PRIOR` cannot be fitted on them
 directly. What they do tell is what two weaker answers that agree are worth against a better one that
 differs: 71 to 82 % of such pairs were right within 25 km on GeoBench where 5 to 9 % of the single ones were,
-and 47 to 54 against 26 to 40 % where the pair was two models of one family. A weight of 0.5, with which no two
-ever outvote one, earned 0.605 in the mean over these elections, 0.75 earned 0.618, and 1, with which the
+and 47 to 54 against 26 to 40 % where the pair was two models of one family. A weight of 0.5, with which no
+two ever outvote one, earned 0.605 in the mean over these elections, 0.75 earned 0.618, and 1, with which the
 weaker count in full, 0.611 (`bench/ungrounded.py`). `wheretaken.evals.crossfit` fits both factors, drawn to
 the prior, where runs have them.
 """
