@@ -1,6 +1,6 @@
 """How well signs of cities are located with their street map loaded, and how honestly without it.
 
-    python bench/region_scenes.py [EXTRACT:LANGUAGE ...] [--number 30] [--seed 9] [--save DIR]
+    python bench/region_scenes.py [EXTRACT:LANGUAGE ...] [--number 30] [--seed 9] [--save DIR] [--no-baseline]
 
 Draws scenes of every extract (`wheretaken.testing.scenes`; `LANGUAGE` says how signs are lettered there: en,
 fi, fr, ja, zh), at difficulties 1, 2 and 3 in turn, imports all extracts, and asks the reader where each is.
@@ -79,6 +79,7 @@ async def main() -> None:
     parser.add_argument(
         "--save", type=Path, metavar="DIR", help="write the pictures that were not located here"
     )
+    parser.add_argument("--no-baseline", action="store_true", help="measure the reader alone")
     options = parser.parse_args()
     asked = options.extracts or [str(SHARED / usual) for usual in USUAL]
     parts = [(Path(extract), language) for extract, _, language in (text.rpartition(":") for text in asked)]
@@ -102,6 +103,8 @@ async def main() -> None:
             ("reader, maps loaded", loaded, reader),
             ("reader, no map of the city", empty, reader),
         ):
+            if options.no_baseline and locate is baseline:
+                continue
             os.environ["WHERETAKEN_DATA_DIR"] = directory
             provider.offline_provider.cache_clear()
             results = await measure(locate, drawn)

@@ -58,8 +58,39 @@ def test_no_candidates_is_no_belief():
 def test_one_exact_name_is_the_answer_with_a_small_radius():
     result = weigh({text("Gislaved"): [named(place("Gislaved", 57.3, 13.54))]})
     assert result.best.place.name == "Gislaved"
-    assert result.confidence == pytest.approx(1.0)
+    # As often as an exact name is met, it means that place.
+    assert result.confidence == pytest.approx(belief.RELIABILITY[MatchKind.EXACT])
     assert result.radius_km < 10
+
+
+def test_a_word_of_a_longer_name_may_have_been_met_by_accident():
+    grace = place("Grace", 42.58, -111.73, 900, country_code="US")
+    alone = weigh({text("Avenue Princesse Grace"): [named(grace, MatchKind.PARTIAL)]})
+    assert alone.best.place.name == "Grace"
+    assert alone.radius_km > 1000
+    assert alone.confidence < 0.5
+
+
+def test_what_other_clues_say_of_the_country_makes_accidents_likelier_or_rarer():
+    grace = named(place("Grace", 42.58, -111.73, 900, country_code="US"), MatchKind.PARTIAL)
+    seen = {text("Hotel Grace"): [grace]}
+    abroad, home = (weigh(seen, [({code: 0.9}, 0.9)]) for code in ("FR", "US"))
+    assert abroad.confidence < weigh(seen).confidence < home.confidence
+    assert home.radius_km < 10
+    assert abroad.radius_km > 1000
+
+
+def test_texts_that_agree_are_no_accident():
+    partly = [named(place("Gislaved", 57.3, 13.54), MatchKind.PARTIAL)]
+    texts = [text("Gislaved Hotell", 0), text("Gislaved Bibliotek", 1), text("Gislaved Apotek", 2)]
+    sure = [weigh(dict.fromkeys(texts[:number], partly)).confidence for number in (1, 2, 3)]
+    assert sure == sorted(sure)
+    assert sure[0] < 0.5
+    assert sure[2] > 0.8
+
+
+def test_without_any_text_the_answer_is_only_as_wide_as_the_cities_it_is_one_of():
+    assert belief.elsewhere([], 2.0, small=False) == 0.0
 
 
 def test_namesakes_share_the_probability_and_widen_the_radius():

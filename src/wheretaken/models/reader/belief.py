@@ -10,8 +10,10 @@ size. Text can only help: what fits no candidate is taken as a coincidence, neve
 line of the picture is used once per candidate, in the reading that fits it best.
 
 Answer and radius come from the tempered posterior: the answer is the candidate with the best expected reward
-on the ladder of the paper (arXiv 2601.05432), the radius holds 80 % of the probability. The constants were
-set on synthetic scenes with other seeds than those that are reported.
+on the ladder of the paper (arXiv 2601.05432), the radius holds 80 % of the probability. The candidates are
+only those that were found: that the photo is at none of them, as its street is on no map here and its words
+met a town's name by accident, is a hypothesis of its own (`elsewhere`), which widens the radius. The
+constants were set on synthetic scenes with other seeds than those that are reported.
 """
 
 from __future__ import annotations
@@ -83,6 +85,14 @@ AS_PROBABLE = 0.2
 """Of a street's probability, what a thing on it must have to say where on the street."""
 TO_THE_SMALL = 0.85
 """How much of a street's probability such things are given."""
+LOADED = 6.0
+"""Odds that a photo whose words are on a street map is from there: someone loaded that map on purpose."""
+ELSEWHERE_KM = (300.0, 900.0, 2000.0, 4000.0, 6500.0, 8500.0, 10500.0, 13500.0)
+"""Distances of an answer from where the photo may be instead, each as probable: anywhere people live."""
+ELSEWHERE_NEAR_KM = (40.0, 100.0, 200.0, 330.0, 500.0, 750.0, 1200.0, 2500.0)
+"""The same where other clues point to the answer's country."""
+POINTS_THERE = 1.0
+"""Nats by which they do."""
 QUANTILES = 40
 MASS = 0.8
 """The radius holds this part of the probability."""
@@ -254,7 +264,7 @@ def weigh(
     logs = prior + TEMPER * evidence + country
     weights = np.exp(logs - logs.max())
     weights = _specified(candidates, weights / weights.sum())
-    return _decide(list(candidates), weights, gains, found)
+    return _decide(list(candidates), weights, gains, found, country)
 
 
 def _specified(candidates: Sequence[Candidate], weights: Floats) -> Floats:
@@ -362,6 +372,7 @@ def _decide(
     weights: Floats,
     gains: Mapping[Text, tuple[Floats, Floats]],
     found: Mapping[Text, Sequence[Found]],
+    country: Floats,
 ) -> Belief:
     import numpy as np  # noqa: PLC0415 - loaded before
 
@@ -386,21 +397,59 @@ def _decide(
         if text in gains and gains[text][0][chosen] > 0.3
     ]
     support.sort(key=lambda s: (-s.gain, s.text.reads))
+    pointed = float(country[chosen])
+    missed = elsewhere(support, pointed, small=candidates[chosen].spread_km < 1.0)
+    beyond = ELSEWHERE_NEAR_KM if pointed > POINTS_THERE else ELSEWHERE_KM
     return Belief(
         candidates,
         weights,
         order,
-        radius_km=radius_for(apart[best], spread, weights[likely]),
-        confidence=float(weights[likely][apart[best] < 25.0].sum()),
+        radius_km=radius_for(apart[best], spread, weights[likely], missed, beyond),
+        confidence=float(weights[likely][apart[best] < 25.0].sum()) * (1 - missed),
         support=support,
     )
 
 
-def radius_for(apart: Floats, spread: Floats, weights: Floats) -> float:
+def elsewhere(support: Sequence[Support], pointed: float, *, small: bool) -> float:
+    """Return how probable it is that the photo is at none of the places that were found.
+
+    That is so when every text that speaks for the answer meets its name by accident.
+
+    Args:
+        support: What speaks for the answer; without it, the answer is a guess among cities, and is as wide.
+        pointed: Nats by which clues to countries speak for the answer's.
+        small: Whether the answer is a thing or a street of a street map.
+    """
+    used: set[int] = set()
+    accident = 1.0
+    for one in sorted(support, key=lambda s: -s.gain):
+        if not used & one.text.lines:
+            used |= one.text.lines
+            accident *= 1 - min(one.found.weight, 1 - math.exp(-one.gain))
+    if not used:
+        return 0.0
+    odds = (1 - accident) / accident * math.exp(pointed) * (LOADED if small else 1.0)
+    return 1 / (1 + odds)
+
+
+def radius_for(
+    apart: Floats,
+    spread: Floats,
+    weights: Floats,
+    missed: float = 0.0,
+    beyond: Sequence[float] = ELSEWHERE_KM,
+) -> float:
     """Return the radius around the answer that holds `MASS` of the probability, in kilometres.
 
     Each candidate's mass lies around it with a Rayleigh distribution of scale `spread`, taken at
     evenly spaced quantiles; `apart` are the candidates' distances from the answer.
+
+    Args:
+        apart: From the answer, in kilometres.
+        spread: Of each candidate, in kilometres.
+        weights: Of each candidate.
+        missed: Probability that it is none of them.
+        beyond: Distances, each as probable, where it is then.
     """
     import numpy as np  # noqa: PLC0415 - loaded before
 
@@ -408,7 +457,9 @@ def radius_for(apart: Floats, spread: Floats, weights: Floats) -> float:
     rings = np.sqrt(-2.0 * np.log1p(-quantiles))
     # In a random direction, the squares of both distances add up on average.
     reach = np.sqrt(apart[:, None] ** 2 + (spread[:, None] * rings[None, :]) ** 2).ravel()
-    mass = np.repeat(weights / len(quantiles), len(quantiles))
+    mass = np.repeat(weights / len(quantiles), len(quantiles)) / weights.sum() * (1 - missed)
+    reach = np.concatenate([reach, np.array(beyond)])
+    mass = np.concatenate([mass, np.full(len(beyond), missed / len(beyond))])
     order = np.argsort(reach)
     inside = np.cumsum(mass[order]) / mass.sum()
     return float(reach[order][min(int(np.searchsorted(inside, MASS)), len(reach) - 1)])
