@@ -46,7 +46,9 @@ if TYPE_CHECKING:
 RUNS = 4
 
 
-def settings(root: Path, name: str, train: Path, val: Path, model: Path, **recipes: Any) -> TrainSettings:
+def settings(
+    root: Path, name: str, train: Path, val: Path | None, model: Path, **recipes: Any
+) -> TrainSettings:
     return TrainSettings(
         engine="trl",
         data=DataSettings(train=train, val=val),
@@ -104,7 +106,7 @@ def measured(root: Path, photos: int, steps: int) -> dict[str, Any]:
     train, val = rows(root / "train", PHOTOS, seed=0), rows(root / "val", photos, seed=2000)
     tools = LocalToolbox(island.ISLAND, island.IslandMaps())
     learned = training.train(
-        settings(root, "grpo", train, val, base, steps=steps, seed=0, eval_first=False),
+        settings(root, "grpo", train, None, base, steps=steps, seed=0),
         toolbox=tools,
         tell=lambda line: print(line, flush=True),
     )

@@ -19,6 +19,7 @@ from typing import Any
 
 from learning import recipe, rows
 
+from wheretaken.models.openai.wire import tools_of
 from wheretaken.rl.records import read_metrics
 from wheretaken.rl.settings import DataSettings, ModelSettings, TrainSettings
 from wheretaken.rl.toolbox import LocalToolbox
@@ -82,6 +83,8 @@ def plain(settings: TrainSettings, delay: float) -> tuple[float, float]:
             processing_class=processor,
             environment_factory=Environment,
         )
+        # What the model was taught is another description than that of a method here.
+        trainer._env_tools = {None: tools_of(island.ISLAND.specs)}  # noqa: SLF001 - it only knows this one
         trainer.train()
     steps = [entry["step_time"] for entry in trainer.state.log_history if "step_time" in entry]
     return fmean(steps[1:]), sum(waited) / len(steps)
