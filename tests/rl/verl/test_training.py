@@ -25,25 +25,37 @@ CLUSTER = Path(__file__).with_name("cluster.py")
 @pytest.fixture(scope="module")
 def environment():
     """Of every process: verl on processors, and a token without which no process talks to Ray."""
-    quiet = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+    quiet = {
+        # Else Ray's workers give way to all others on a busy machine.
+        "RAY_worker_niceness": "0",
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     return os.environ | ENVIRONMENT | quiet | token | {"WHERETAKEN_SERVER_TOKEN": "kept-out-of-every-record"}
 
 
 @pytest.fixture(scope="module")
-def cluster(environment):
-    process = subprocess.Popen(
-        [sys.executable, str(CLUSTER)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-    )
-    yield process.stdout.readline().strip()
-    process.stdin.close()
-    process.stdout.close()
-    process.wait(60)
+def cluster(environment, tmp_path_factory):
+    """Its address. Ray gives a node half a minute to start, which on a busy machine may take another try."""
+    log = tmp_path_factory.mktemp("cluster") / "log"
+    for _ in range(3):
+        with log.open("w") as errors:
+            process = subprocess.Popen(
+                [sys.executable, str(CLUSTER)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment,
+            )
+        if address := process.stdout.readline().strip():
+            break
+        process.communicate(timeout=60)
+    assert address, log.read_text()
+    yield address
+    process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")

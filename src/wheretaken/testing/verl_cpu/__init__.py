@@ -2,7 +2,8 @@
 
 ```
 platform ─► verl's view of the device: processors, gloo, and a GPU that is only Ray's word for a place
-rollout  ─► a server over transformers' generate() where vLLM's would be, and the way of the weights to it
+server   ─► tokens for tokens over transformers' generate(), where vLLM's server would be
+rollout  ─► starts the servers, and brings them the weights
 plugin   ─► makes both known: verl imports it in each of its processes when the environment says so
 scripted ─► what an agent loop is given as a server when a test says what the model writes
 ```
