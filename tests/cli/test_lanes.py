@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+import pty
 import sys
+import termios
 
 import pytest
 from rich.cells import cell_len
@@ -79,7 +82,7 @@ def test_a_lane_says_what_its_run_does_weighs_and_has_cost():
     assert header.startswith("1 of 4 runs ended · 0 s · 31,204 tokens")
     assert first == ' 1  turn 1 · 17,184 tokens  Lisbon 60 %, Porto 20 %  search_places query="Rua Augusta"'
     assert second == " 2  ✓ Lisbon, Portugal  38.7100, -9.1365 · 14,020 tokens  or Porto"
-    assert rest.strip() == "2 waiting, 0 not shown"
+    assert rest.strip() == "2 waiting"
 
 
 def test_a_thought_without_hypotheses_is_shown_itself_and_a_picture_by_its_number():
@@ -198,3 +201,17 @@ def test_json_escapes_what_json_itself_lets_through(capsys):
 def test_agreeing_is_nothing_without_answers():
     assert lanes.agreeing([]) == lanes.agreeing([None, None]) == 0
     assert lanes.agreeing([LISBON, None]) == 1
+
+
+def test_the_terminal_does_not_write_control_c_into_the_lanes():
+    def echoes():
+        return bool(termios.tcgetattr(screen)[3] & termios.ECHOCTL)
+
+    keyboard, screen = pty.openpty()
+    with os.fdopen(screen, "w") as file:
+        console = Console(file=file, force_terminal=True, width=60, height=5)
+        assert echoes()
+        with lanes.display(console, 2):
+            assert not echoes()
+        assert echoes()
+    os.close(keyboard)

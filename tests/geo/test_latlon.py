@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wheretaken.geo import Datum, LatLon, destination, distance_km, distances_km
+from wheretaken.geo import Datum, LatLon, destination, distance_km, distances_km, rounded_up_km
 
 anywhere = st.builds(LatLon, st.floats(-90, 90), st.floats(-180, 180))
 
@@ -95,3 +95,11 @@ def test_importing_geo_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("km", "told"),
+    [(78.3055, 79), (1322.76, 1400), (0.1501, 0.16), (0.15, 0.15), (9.91, 10), (25, 25), (0, 0)],
+)
+def test_a_radius_is_rounded_up_to_two_digits(km: float, told: float):
+    assert rounded_up_km(km) == pytest.approx(told)

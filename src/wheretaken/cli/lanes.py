@@ -13,6 +13,7 @@ them. Where there is no terminal, the same is told in lines.
 from __future__ import annotations
 
 import re
+import termios
 import threading
 import time
 from contextlib import contextmanager
@@ -201,8 +202,9 @@ class Lanes:
         table = Table.grid(expand=True)
         for line in (header, *lines[:most]):
             table.add_row(line)
-        if waiting or len(lines) > most:
-            table.add_row(Text(f"    {waiting} waiting, {max(len(lines) - most, 0)} not shown", "dim"))
+        rest = ((waiting, "waiting"), (max(len(lines) - most, 0), "not shown"))
+        if told := ", ".join(f"{number} {what}" for number, what in rest if number):
+            table.add_row(Text(f"    {told}", "dim"))
         yield table
 
 
@@ -273,5 +275,26 @@ def display(
         yield _Lines(console)
     else:
         lanes = Lanes(planned)
-        with Live(lanes, console=console, refresh_per_second=_PER_SECOND, transient=True):
+        with (
+            _unechoed_controls(console),
+            Live(lanes, console=console, refresh_per_second=_PER_SECOND, transient=True),
+        ):
             yield lanes
+
+
+@contextmanager
+def _unechoed_controls(console: Console) -> Generator[None]:
+    """Keep the terminal from writing `^C` into the lanes, which would push the first of them out of place."""
+    try:
+        terminal = console.file.fileno()
+        before = termios.tcgetattr(terminal)
+    except (OSError, ValueError, termios.error):  # no terminal after all, such as one that a test plays
+        yield
+        return
+    quiet = [*before]
+    quiet[3] &= ~termios.ECHOCTL
+    termios.tcsetattr(terminal, termios.TCSANOW, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSANOW, before)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from wheretaken.agent.events import MessageAdded, RunEnded, ToolEnded, ToolStarted
-from wheretaken.geo import LatLon, distance_km
+from wheretaken.geo import LatLon, distance_km, rounded_up_km
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,10 @@ def solution(console: Console, found: Solution, files: Files | None) -> None:
     else:
         _place(console, answered)
         agree, of = found.verdict.agree, found.verdict.of
-        console.print(f"  {agree} of {of} runs agree within 25 km, decided by {escape(found.verifier)}")
+        if of > 1:
+            console.print(f"  {agree} of {of} runs agree within 25 km, decided by {escape(found.verifier)}")
+        else:
+            console.print("  only one run had ended: nobody agrees or differs")
         if found.source == "verifier":
             console.print("  [yellow]no run gave this place: it is the verifier's own[/]")
         elif found.grounding.kind == "none":
@@ -148,7 +151,7 @@ def _place(console: Console, found: Answer) -> None:
     console.print(f"  [bold green]{escape(name)}[/]  {found.lat:.5f}, {found.lon:.5f}")
     sure: list[str] = []
     if found.radius_km is not None:
-        sure.append(f"within {found.radius_km:g} km with 80 % probability")
+        sure.append(f"within {rounded_up_km(found.radius_km):g} km with 80 % probability")
     if found.confidence is not None:
         sure.append(f"confidence {found.confidence:.2f}")
     if sure:

@@ -4,6 +4,14 @@ Inside wheretaken a position is a `LatLon`, never a bare tuple. Providers conver
 geodesics on the WGS-84 ellipsoid. `lon, lat` order exists only inside adapters.
 """
 
-from wheretaken.geo.latlon import Datum, LatLon, destination, destinations, distance_km, distances_km
+from wheretaken.geo.latlon import (
+    Datum,
+    LatLon,
+    destination,
+    destinations,
+    distance_km,
+    distances_km,
+    rounded_up_km,
+)
 
-__all__ = ["Datum", "LatLon", "destination", "destinations", "distance_km", "distances_km"]
+__all__ = ["Datum", "LatLon", "destination", "destinations", "distance_km", "distances_km", "rounded_up_km"]

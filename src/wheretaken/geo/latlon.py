@@ -149,3 +149,9 @@ def destinations(
         np.full(bearings.shape, true.lon), np.full(bearings.shape, true.lat), bearings, lengths * 1000
     )
     return np.asarray(lats, dtype=np.float64), np.asarray(lons, dtype=np.float64)
+
+
+def rounded_up_km(km: float) -> float:
+    """Round a radius up to two digits, as people are told it: more would pretend."""
+    digits = 1 - math.floor(math.log10(max(km, 0.01)))
+    return math.ceil(km * 10**digits - 1e-9) / 10**digits

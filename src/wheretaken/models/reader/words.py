@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from wheretaken.geo import LatLon, distance_km
+from wheretaken.geo import LatLon, distance_km, rounded_up_km
 from wheretaken.models.reader.belief import SETTLEMENTS
 from wheretaken.models.reader.thinking import quoted
 
@@ -108,7 +108,7 @@ def answer(notes: Notes, thoughts: Thoughts) -> str:
     asked = [call for call in notes.of("reverse_geocode") if here.items() <= call.arguments.items()]
     around = [place for call in asked for place in call.places]
     city, country = _names(best, around)
-    radius = rounded(belief.radius_km)
+    radius = rounded_up_km(belief.radius_km)
     data: dict[str, Any] = {
         "lat": round(best.lat, 5),
         "lon": round(best.lon, 5),
@@ -165,12 +165,6 @@ def title(place: Place) -> str:
     name = f"{place.name} ({place.english})" if place.english else place.name
     parts = [name, place.city, place.country]
     return ", ".join(part for n, part in enumerate(parts) if part and part not in parts[:n])
-
-
-def rounded(km: float) -> float:
-    """Round a radius up to two digits: more would pretend."""
-    digits = 1 - math.floor(math.log10(max(km, 0.01)))
-    return math.ceil(km * 10**digits - 1e-9) / 10**digits
 
 
 def zoom_for(radius_km: float) -> float:
