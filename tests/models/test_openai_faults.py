@@ -232,3 +232,28 @@ def photo():
     buffer = BytesIO()
     Image.new("RGB", (320, 240), (9, 99, 199)).save(buffer, "JPEG")
     return Case.of(buffer.getvalue())
+
+
+@pytest.mark.parametrize(("url", "asked"), [("https://model.example/v1", 1), ("http://127.0.0.1:9/v1", 0)])
+async def test_only_what_leaves_this_network_passes_the_proxy_and_the_key_does_not_reach_it(
+    monkeypatch, url, asked
+):
+    got = []
+
+    async def refuse(reader, writer):
+        got.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 502 no\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        given = {"base_url": url, "model": "m", "retries": 0, "key": "sk-secret"}
+        entry = ModelSettings.model_validate(given)
+        model = open_models("mine", ModelsSettings(models={"mine": entry}))(0)
+        with pytest.raises(ModelError, match="cannot be reached"):
+            await model.complete(QUESTION, ())
+    assert len(got) == asked
+    assert all(line.startswith("CONNECT model.example:443") and "sk-secret" not in line for line in got)
