@@ -6,10 +6,9 @@ from PIL import Image
 from wheretaken.agent import Case, PhotoInfo, Status, record
 from wheretaken.maps import Place
 from wheretaken.messages import Picture
-from wheretaken.models.reader import scripts
-from wheretaken.models.reader.eye import Eye, Line
 from wheretaken.models.reader.hints import names_in
 from wheretaken.models.reader.reader import Reader
+from wheretaken.testing.eyes import ToldEye
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.tools.worldwide import WORLDWIDE
 
@@ -36,20 +35,10 @@ PLACES = (
 )
 
 
-class ToldEye(Eye):
-    def __init__(self, *texts):
-        super().__init__()
-        self._told = texts
-
-    def read(self, image):
-        quads = [((10, 200 * n), (300, 200 * n), (300, 200 * n + 40), (10, 200 * n + 40)) for n in range(9)]
-        return [Line(t, 0.99, q, scripts.dominant(t)) for t, q in zip(self._told, quads, strict=False)]
-
-
 async def located(hint, *texts):
     picture = Picture.encode(Image.new("RGB", (400, 300), (200, 200, 200)), "image/png")
     case = Case(picture, PhotoInfo(sha256=picture.sha256, width=400, height=300), hint)
-    run = await record(case, Reader(ToldEye(*texts)), WORLDWIDE, FewPlaces(PLACES))
+    run = await record(case, Reader(ToldEye(*texts, apart=200)), WORLDWIDE, FewPlaces(PLACES))
     return run, run.messages[-1].text.partition("\n{")[0]
 
 

@@ -11,10 +11,10 @@ from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps import Place
 from wheretaken.maps.offline.provider import offline_provider
 from wheretaken.messages import Picture
-from wheretaken.models.reader import scripts
-from wheretaken.models.reader.eye import Eye, Line
+from wheretaken.models.reader.eye import Eye
 from wheretaken.models.reader.reader import Reader
 from wheretaken.testing import fonts
+from wheretaken.testing.eyes import ToldEye
 from wheretaken.testing.maps import FewPlaces
 from wheretaken.testing.scenes import street_scene, street_targets, town_scene, town_targets
 from wheretaken.tools.worldwide import WORLDWIDE
@@ -23,21 +23,6 @@ PORVOO = Place(
     id="t:1", name="Porvoo", kind="town", lat=60.39, lon=25.66, country_code="FI", country="Finland",
     population=51_000, extent_km=3,
 )  # fmt: skip
-
-
-class ToldEye(Eye):
-    """Sees the lines that it was told, in every picture."""
-
-    def __init__(self, *texts: str) -> None:
-        super().__init__()
-        self._told = texts
-
-    def read(self, image: Image.Image) -> list[Line]:
-        lines = []
-        for n, text in enumerate(self._told):
-            quad = ((10, 60 * n), (300, 60 * n), (300, 60 * n + 40), (10, 60 * n + 40))
-            lines.append(Line(text, 0.99, quad, scripts.dominant(text)))
-        return lines
 
 
 def case(image: Image.Image | None = None) -> Case:

@@ -17,13 +17,12 @@ from wheretaken.geo import distance_km
 from wheretaken.maps import Place
 from wheretaken.maps.offline.provider import offline_provider
 from wheretaken.messages import Picture
-from wheretaken.models.reader import scripts
-from wheretaken.models.reader.eye import Eye, Line
 from wheretaken.models.reader.reader import Reader
 from wheretaken.paths import cache_dir
 from wheretaken.sampling.judge import prompt
 from wheretaken.sampling.parallel import Statement
 from wheretaken.testing import fonts
+from wheretaken.testing.eyes import ToldEye
 from wheretaken.testing.hostile.gullible import OBEYED, Gullible, escaped, plain
 from wheretaken.testing.hostile.maps import HostileMaps
 from wheretaken.testing.hostile.sayings import GOAL, NEAR_GOAL_KM, SAYINGS
@@ -48,22 +47,6 @@ TURNS = (
 WEB = (call(("google_search", {"query": "Porvoo"})), say(ANSWER))
 EVERY = pytest.mark.parametrize("saying", SAYINGS, ids=lambda saying: saying.name)
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
-
-
-class ToldEye(Eye):
-    """Sees these lines in every picture."""
-
-    def __init__(self, *texts):
-        super().__init__()
-        self._told = texts
-
-    def read(self, image):
-        boxes = [(10, 60 * n, 300, 60 * n + 40) for n in range(len(self._told))]
-        quads = [((x, y), (right, y), (right, bottom), (x, bottom)) for x, y, right, bottom in boxes]
-        return [
-            Line(text, 0.99, quad, scripts.dominant(text))
-            for text, quad in zip(self._told, quads, strict=True)
-        ]
 
 
 @pytest.fixture
