@@ -17,17 +17,9 @@ from pathlib import Path
 ALL = (
     *("start", "world_index", "regions", "search_quality", "search_scale", "map_pictures", "scenes"),
     "region_scenes",
-    *("scoring", "vote", "early_stop", "data_prepare", "eval_run"),
-    *(
-        "map_services",
-        "cache",
-        "server",
-        "rollouts",
-        "web",
-        "agent_engine",
-        "rollout_tools",
-        "rollout_overlap",
-    ),
+    *("scoring", "vote", "early_stop", "ungrounded", "data_prepare", "eval_run"),
+    *("map_services", "cache", "server", "rollouts", "web", "agent_engine", "injection"),
+    *("rollout_tools", "trl_tools", "rollout_overlap"),
 )
 ELSEWHERE = {"rollout_overlap": Path(__file__).parents[1] / ".venv-verl" / "bin" / "python"}
 """What needs libraries that exclude those of the others has an environment of its own."""
