@@ -300,7 +300,7 @@ class Visits:
         self.errors: list[str] = []
 
     def open(self, url: str, **options: Any) -> Page:
-        context = self._browser.new_context(**{"viewport": {"width": 1360, "height": 860}, **options})
+        context = self._browser.new_context(**{"viewport": {"width": 1200, "height": 760}, **options})
         self._stack.callback(context.close)
         context.set_default_timeout(20_000)
         page = context.new_page()

@@ -306,8 +306,9 @@ def test_the_evidence_sheet_is_printed_as_it_should_look(done: Done, visits: Vis
 
 SCROLL = """async (list) => {
     // The list jumps by some rows a frame: what is then on the screen must never be blank.
+    list.scrollIntoView({ block: 'end' })
     const blank = []
-    for (let top = 0; top < list.scrollHeight - list.clientHeight; top += 900) {
+    for (let top = 0; top < list.scrollHeight - list.clientHeight; top += 2400) {
         list.scrollTop = top
         await new Promise((next) => requestAnimationFrame(() => setTimeout(next)))
         const box = list.getBoundingClientRect()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Table } from '../src/lib/api'
-import { cumulative, CURVE_KM, errorColour, median, otherErrors, rowsOf, within } from '../src/lib/evaluation'
+import { cumulative, CURVE_KM, errorColour, filtered, median, otherErrors, sorted, within, type Filter, type Sorting } from '../src/lib/evaluation'
 import { circle, distanceKm } from '../src/lib/geo'
 
 function table(km: (number | null)[]): Table {
@@ -11,6 +11,10 @@ function table(km: (number | null)[]): Table {
     answer: all(null), answer_name: all(''), radius_km: all(null),
     grounding: km.map((one) => (one === null ? null : one < 100 ? 'place' : 'none')), runs: all([]),
   }
+}
+
+function rowsOf(of: Table, filter: Filter, sorting: Sorting, others: (number | null | undefined)[]): number[] {
+  return sorted(of, filtered(of, filter, others), sorting, others)
 }
 
 describe('a table of results', () => {

@@ -23,8 +23,9 @@ export function change(km: number | null | undefined, other: number | null | und
   return b === undefined ? 0 : a - b
 }
 
-export function rowsOf(table: Table, filter: Filter, sorting: Sorting, others: (number | null | undefined)[]): number[] {
-  const kept = table.id.map((_, index) => index).filter((row) => {
+/** The rows that a filter keeps, in the order of the table. */
+export function filtered(table: Table, filter: Filter, others: (number | null | undefined)[]): number[] {
+  return table.id.map((_, index) => index).filter((row) => {
     const by = change(table.km[row], others[row])
     switch (filter) {
       case 'unparsed':
@@ -39,9 +40,12 @@ export function rowsOf(table: Table, filter: Filter, sorting: Sorting, others: (
         return true
     }
   })
+}
+
+export function sorted(table: Table, rows: number[], sorting: Sorting, others: (number | null | undefined)[]): number[] {
   const key = keys(table, sorting.column, others)
   const sign = sorting.down ? -1 : 1
-  return kept.sort((a, b) => {
+  return rows.toSorted((a, b) => {
     const [x, y] = [key(a), key(b)]
     const order = typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y))
     return sign * order || a - b
