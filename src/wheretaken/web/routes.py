@@ -28,6 +28,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from wheretaken import __version__
+from wheretaken.errors import DataError
 from wheretaken.server import replies
 from wheretaken.server.bodies import read_body
 from wheretaken.server.replies import Refused
@@ -222,7 +223,10 @@ class Routes:
         directory = self._recorded.get(request.path_params["name"])
         if directory is None:
             raise Refused(404, "evaluation", "no directory of this name was given with --runs")
-        return replies.json(await asyncio.to_thread(directory.table))
+        try:
+            return replies.json(await asyncio.to_thread(directory.table))
+        except DataError as error:
+            raise Refused(422, "data", str(error)) from error
 
     def _find(self, request: Request) -> Job:
         return self._desk.find(request.path_params["job"])

@@ -1,6 +1,7 @@
 // The runs that are looked at, together: what is selected, and how far a replay has come.
 
 import type { Delta, RunEvent } from './events'
+import type { LatLon } from './geo'
 import { apply, draft, newRun, type Run, type Step } from './reducer'
 
 /** Colours of runs, told apart with any colour vision, on light and on dark maps. */
@@ -15,6 +16,8 @@ export class Session {
   version = $state(0)
   focus = $state('')
   selected: string | undefined = $state()
+  /** A place of the selected step that is looked at, where it is one among others. */
+  at: LatLon | undefined = $state()
   hovered: string | undefined = $state()
   /** How many steps of the timeline are shown; undefined for all, as they come. */
   shown: number | undefined = $state()
@@ -71,8 +74,9 @@ export class Session {
     this.version++
   }
 
-  select(step: string | undefined): void {
+  select(step: string | undefined, at?: LatLon): void {
     this.selected = step
+    this.at = at
     const found = this.find(step)
     if (found) this.focus = found.run
   }
