@@ -222,7 +222,7 @@ class Routes:
         """Give the results of a directory."""
         directory = self._recorded.get(request.path_params["name"])
         if directory is None:
-            raise Refused(404, "evaluation", "no directory of this name was given with --runs")
+            raise Refused(404, "evaluation", "no directory of this name was given at the start")
         try:
             return replies.json(await asyncio.to_thread(directory.table))
         except DataError as error:
