@@ -1,6 +1,6 @@
 """What two weaker answers that agree are worth against one that differs.
 
-    WHERETAKEN_SHARED=... python bench/ungrounded.py
+    python bench/ungrounded.py [DIRECTORY]       (../shared/published by default)
 
 Published answers do not tell what they rest on. What stands in for answers that nothing supports are those of
 the weaker models: of three models, two get the weight w and the third 1, and the vote decides. Shown is every
@@ -11,7 +11,7 @@ best w of 0.50, 0.55, ... 1.00 for each half of the photos from the other half.
 
 from __future__ import annotations
 
-import os
+import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from wheretaken.sampling.trust import PRIOR, Trust
 from wheretaken.sampling.vote import decide
 from wheretaken.scoring import ACC_KM
 
-SHARED = Path(os.environ.get("WHERETAKEN_SHARED", "../shared"))
+ROOT = Path(__file__).resolve().parents[2] / "shared" / "published"
 SETS = {"GeoBench": "geobenchwocn_*.jsonl", "MAPBench": "amap_v1_*.jsonl"}
 WEIGHTS = [round(0.5 + 0.05 * k, 2) for k in range(11)]
 
@@ -65,11 +65,12 @@ def against(cases: list[Case], order: tuple[int, int, int]) -> tuple[int, float,
 
 
 def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
     print(f"{'two against the third':48}{'n':>5}{'two':>6}{'third':>7}", end="")
     print(f"{'w 0.5':>8}{f'w {PRIOR.ungrounded:g}':>8}{'w 1':>8}{'fitted':>8}")
     totals: list[list[float]] = []
     for name, pattern in SETS.items():
-        candidates = read_candidates(sorted((SHARED / "published").glob(pattern)))
+        candidates = read_candidates(sorted(folder.glob(pattern)))
         cases = [case for case in candidates.cases() if len(case.ballots) == len(candidates.voters)]
         halves = np.array([half(case.id) for case in cases])
         names = [voter.split("_")[-1] for voter in candidates.voters]
