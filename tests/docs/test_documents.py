@@ -129,7 +129,7 @@ def free_port() -> int:
 def server(line: str, directory: Path, port: int) -> Iterator[None]:
     """Run a command that serves until it is told to end."""
     with subprocess.Popen(
-        shlex.split(line), cwd=directory, env=environment(), stderr=subprocess.PIPE
+        shlex.split(line), cwd=directory, env=environment(directory), stderr=subprocess.PIPE
     ) as process:
         try:
             for _ in range(600):
@@ -142,9 +142,12 @@ def server(line: str, directory: Path, port: int) -> Iterator[None]:
             process.terminate()
 
 
-def environment() -> dict[str, str]:
-    """That of the tests, with our program found first."""
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+def environment(directory: Path) -> dict[str, str]:
+    """That of the tests, with our program found first, and regions that are added kept to the page's own."""
+    return os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "WHERETAKEN_DATA_DIR": str(directory / "data"),
+    }
 
 
 def works(line: str, directory: Path) -> None:
@@ -158,7 +161,7 @@ def works(line: str, directory: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", line],
         cwd=directory,
-        env=environment(),
+        env=environment(directory),
         capture_output=True,
         encoding="utf-8",
         timeout=300,

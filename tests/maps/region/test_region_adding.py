@@ -242,7 +242,8 @@ def overture(tmp_path: Path) -> Path:
             "id": "08f1126d",
             "geometry": shapely.to_wkb(shapely.Point(24.94, 60.17), byte_order=0),
             "names": {"primary": "ロバーツ", "common": [("en", "Roberts Coffee")]},
-            "categories": {"primary": "coffee_shop", "alternate": None},
+            "categories": {"primary": "coffee_shop", "alternate": ["bakery", "book_store"]},
+            "sources": [{"dataset": "meta", "update_time": "2031-05-06T07:08:09Z"}, None],
             "brand": {"names": {"primary": "Robert's Coffee", "common": None}},
             "addresses": [{"freeform": "Aleksanterinkatu 21", "locality": "Helsinki", "country": "FI"}],
             "confidence": 0.9,
@@ -252,13 +253,16 @@ def overture(tmp_path: Path) -> Path:
             "geometry": shapely.to_wkb(shapely.Point(24.95, 60.17)),
             "names": {"primary": "Doubtful", "common": None},
             "categories": {"primary": "book_store", "alternate": None},
+            "sources": None,
             "brand": None,
             "addresses": None,
             "confidence": 0.1,
         },
     ]
+    source = pa.struct([("dataset", pa.string()), ("update_time", pa.string())])
     schema = pa.schema(
         [
+            ("sources", pa.list_(source)),
             ("id", pa.string()),
             ("geometry", pa.binary()),
             ("names", names),
@@ -282,6 +286,11 @@ def test_overture_places_are_found_by_every_name(overture):
             assert (found.id, found.kind, found.lat, found.lon) == ("overture:08f1126d", "cafe", 60.17, 24.94)
         assert "Overture" in found.source
         assert found.city == "Helsinki"
+        for kind in ("cafe", "bakery", "books"):
+            assert [place.id for place in region.search("", kind=kind)] == [found.id]
+    assert info.source_date == "2031-05-06"
+    assert info.attribution.endswith("Overture Maps Foundation (CDLA Permissive 2.0): meta")
+    with Region(info.path) as region:
         assert region.details("overture:08f1126d") == found.model_copy(update={"match": None})
 
 

@@ -34,6 +34,8 @@ _WORSHIP = {
 """The house of each religion, as values of OpenStreetMap's `building` name it."""
 _NOT_SORTS = {"address", "street"}
 """Kinds that are too many to be told apart by what they are."""
+ALSO = "also"
+"""The key of further values, between semicolons, for sources that give a thing several sorts."""
 _TRIPLE = struct.Struct("<Iii")
 
 
@@ -50,6 +52,7 @@ def of(tags: Tags, kind: str) -> Iterator[str]:
             yield value
         if key in _CLASSES:
             yield key
+    yield from filter(None, tags.get(ALSO, "").split(";"))
     if "public_transport" in tags or tags.get("highway") == "bus_stop":
         if tags.get("tram") == "yes":
             yield "tram_stop"

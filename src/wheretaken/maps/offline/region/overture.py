@@ -1,18 +1,19 @@
 """Overture Maps' places (GeoParquet) as features, which are written and searched like OpenStreetMap's.
 
 Schema: https://docs.overturemaps.org/schema/reference/places/place/ (`id`, `geometry` as WKB,
-`names.primary`, `names.common`, `categories.primary` and `basic_category`, `addresses`,
-`brand.names.primary`, `confidence`). A file of any part of it will do: columns that it lacks are left out.
+`names.primary`, `names.common`, `categories` and `basic_category`, `addresses`, `brand.names.primary`,
+`confidence`, `sources`). A file of any part of it will do: columns that it lacks are left out.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wheretaken.errors import DataError, MissingExtraError
+from wheretaken.maps.offline.region import kinds
 from wheretaken.maps.offline.region.read import Feature
 from wheretaken.maps.offline.region.schema import OVERTURE, OVERTURE_ATTRIBUTION
 
@@ -24,7 +25,7 @@ LEAST_CONFIDENCE = 0.3
 """Overture's own probability that a place exists; below it most do not."""
 _COLUMNS = (
     "id", "geometry", "names", "categories", "taxonomy", "basic_category", "addresses", "brand", "confidence",
-    "update_time",
+    "update_time", "sources",
 )  # fmt: skip
 _POINT = 1
 _KEYS = {
@@ -39,6 +40,7 @@ _VALUES = {
     "convenience_store": ("shop", "convenience"), "gas_station": ("amenity", "fuel"),
     "church_cathedral": ("amenity", "church"), "train_station": ("railway", "station"),
     "metro_station": ("railway", "station"), "art_gallery": ("tourism", "gallery"),
+    "book_store": ("shop", "books"), "bookstore": ("shop", "books"), "shoe_store": ("shop", "shoes"),
     "airport": ("aeroway", "aerodrome"), "drugstore": ("amenity", "pharmacy"),
 }  # fmt: skip
 
@@ -56,6 +58,7 @@ class OverturePlaces:
     attribution: str = OVERTURE_ATTRIBUTION
     _read: int = 0
     _rows: int = 0
+    _datasets: set[str] = field(default_factory=set[str])
 
     def read_share(self) -> tuple[int, int]:
         """Return how many rows were read, of how many."""
@@ -72,7 +75,7 @@ class OverturePlaces:
             pa: Any = import_module("pyarrow")  # its stubs are partly unknown to a strict checker
             parquet: Any = import_module("pyarrow.parquet")
         except ModuleNotFoundError as error:
-            raise MissingExtraError("importing Overture places", "evals", "pyarrow") from error
+            raise MissingExtraError("importing Overture places", "overture", "pyarrow") from error
         try:
             with parquet.ParquetFile(self.path) as file:
                 there = set(file.schema_arrow.names)
@@ -99,7 +102,17 @@ class OverturePlaces:
             self.incomplete += 1
             return
         self.date = max(self.date, _text(row.get("update_time"))[:10])
+        for source in cast("list[Mapping[str, Any] | None]", row.get("sources") or ()):
+            self._told_by(source or {})
         yield Feature(f"{OVERTURE}:{row['id']}", "point", _tags(row, name), point)
+
+    def _told_by(self, source: Mapping[str, Any]) -> None:
+        """Note whose data a place is, as their licences want it said, and how new they are."""
+        self.date = max(self.date, _text(source.get("update_time"))[:10])
+        name = _text(source.get("dataset"))
+        if name and name not in self._datasets:
+            self._datasets.add(name)
+            self.attribution = f"{OVERTURE_ATTRIBUTION}: {', '.join(sorted(self._datasets))}"
 
 
 def _tags(row: Mapping[str, Any], name: str) -> dict[str, str]:
@@ -110,12 +123,10 @@ def _tags(row: Mapping[str, Any], name: str) -> dict[str, str]:
         or _text(row.get("basic_category"))
         or "yes"
     )
-    key, value = _VALUES.get(category, (_KEYS.get(category, "amenity"), category))
-    if value.endswith("_restaurant") and category not in _VALUES:
-        key, value = "amenity", "restaurant"
-    elif value.endswith(("_store", "_shop")) and category not in _VALUES:
-        key, value = "shop", value.removesuffix("_store").removesuffix("_shop")
+    key, value = _sort(category)
     tags = {"name": name, key: value}
+    others = cast("list[str | None]", _inner(row, "categories", "alternate") or ())
+    tags[kinds.ALSO] = ";".join(_sort(_text(other))[1] for other in others if other)
     common: Any = _inner(row, "names", "common") or {}
     # Parquet has maps as lists of pairs; other writers make structs of them.
     pairs: Any = cast("Mapping[str, Any]", common).items() if isinstance(common, dict) else common
@@ -129,6 +140,17 @@ def _tags(row: Mapping[str, Any], name: str) -> dict[str, str]:
         if text := _text(first.get(theirs)):
             tags[ours] = text
     return {key: text for key, text in tags.items() if text}
+
+
+def _sort(category: str) -> tuple[str, str]:
+    """Return a category as OpenStreetMap's key and value."""
+    if category in _VALUES:
+        return _VALUES[category]
+    if category.endswith("_restaurant"):
+        return "amenity", "restaurant"
+    if category.endswith(("_store", "_shop")):
+        return "shop", category.removesuffix("_store").removesuffix("_shop")
+    return _KEYS.get(category, "amenity"), category
 
 
 def _inner(row: Mapping[str, Any], *path: str) -> Any:
