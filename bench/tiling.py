@@ -3,8 +3,9 @@
     python bench/tiling.py EXTRACT TARGET.osm.pbf COPIES
 
 What a copy holds is as dense, as much tagged and packed as in the original; only the names come again in
-each, so that a street has as many namesakes as there are copies. Coastlines are left out, because those of a
-copy end in the middle of nowhere.
+each, so that a street has as many namesakes as there are copies. What a country has at its edge only is left
+out, as copies have edges everywhere: coastlines, which would end in the middle of nowhere, and relations that
+are not whole.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _NUMBERS = re.compile(
     r"^(?P<own>[nwr])(?P<id>\d+)|(?<=[ ,NM])(?P<member>[nwr])(?P<ref>\d+)(?=[,@]|$)"
     r"| x(?P<lon>-?[\d.]+)| y(?P<lat>-?[\d.]+)"
 )
+_MEMBER_WAYS = re.compile(r"(?<=[,M]w)\d+(?=@)")
 
 
 class Elements:
@@ -70,9 +72,13 @@ def tile(source: Path, target: Path, copies: int) -> Path:
         with osmium.SimpleWriter(plain) as writer:
             osmium.apply(str(source), writer)
         sorts = {sort: Elements() for sort in "nwr"}
+        ways = set[str]()
         with plain.open(encoding="utf-8", newline="\n") as lines:
             for line in lines:
-                if "natural=coastline" not in line:
+                if line[0] == "w":
+                    ways.add(line[1:].partition(" ")[0])
+                whole = line[0] != "r" or ways.issuperset(_MEMBER_WAYS.findall(line))
+                if whole and "natural=coastline" not in line:
                     sorts[line[0]].add(line)
         columns = max(1, round((copies * high / wide) ** 0.5))
         with large.open("w", encoding="utf-8", newline="\n") as file:

@@ -31,8 +31,8 @@ _TOLD_OF_NODES = ("name", "brand", "operator", "addr:housenumber", "addr:full")
 """A point without any of these is neither written on a map nor looked for."""
 _TOLD_OF_WAYS = (*tagging.AREA_KEYS, *tagging.LINE_KEYS, "area", "addr:interpolation")
 _POSITIONS = ".nodes-"
-_IN_MEMORY_BYTES = 150_000_000
-"""An extract up to this size has its nodes' positions, some 300 MB, in memory."""
+_IN_MEMORY_BYTES = 60_000_000
+"""An extract up to this size has its nodes' positions, some 120 MB, in memory."""
 SUFFIXES = (".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".pbf")
 
 
@@ -107,7 +107,9 @@ class Source:
         self._unusable = (osmium.InvalidLocationError, RuntimeError)
         with _locations(self.path) as storage:
             node, way, area = osmium.osm.NODE, osmium.osm.WAY, osmium.osm.AREA
-            processor = osmium.FileProcessor(self.path).with_locations(storage).with_areas()
+            # Relations that are no areas of ours would only keep their ways in memory.
+            areas = osmium.filter.KeyFilter(*tagging.AREA_KEYS, "area")
+            processor = osmium.FileProcessor(self.path).with_locations(storage).with_areas(areas)
             processor.with_filter(osmium.filter.KeyFilter(*_TOLD_OF_NODES).enable_for(node))
             processor.with_filter(osmium.filter.KeyFilter(*_TOLD_OF_WAYS).enable_for(way))
             processor.with_filter(osmium.filter.EntityFilter(node | way | area))
