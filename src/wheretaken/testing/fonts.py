@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, features
 
+from wheretaken.clues import scripts
 from wheretaken.errors import MissingExtraError
 
 _NOTO = "manimgx_fonts"
@@ -24,34 +25,16 @@ _HAN = {
     "ko": ("pylopdf_fonts_ko", "NotoSansKR-Regular.otf"),
     "zh": ("pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"),
 }
-# First and last code point of a script's main blocks.
-_RANGES: tuple[tuple[int, int, str], ...] = (
-    (0x0370, 0x03FF, "Greek"),
-    (0x0400, 0x052F, "Cyrillic"),
-    (0x0530, 0x058F, "Armenian"),
-    (0x0590, 0x05FF, "Hebrew"),
-    (0x0600, 0x077F, "Arabic"),
-    (0x0900, 0x097F, "Devanagari"),
-    (0x0980, 0x09FF, "Bengali"),
-    (0x0A00, 0x0A7F, "Gurmukhi"),
-    (0x0A80, 0x0AFF, "Gujarati"),
-    (0x0B00, 0x0B7F, "Oriya"),
-    (0x0B80, 0x0BFF, "Tamil"),
-    (0x0C00, 0x0C7F, "Telugu"),
-    (0x0C80, 0x0CFF, "Kannada"),
-    (0x0D00, 0x0D7F, "Malayalam"),
-    (0x0D80, 0x0DFF, "Sinhala"),
-    (0x0E00, 0x0E7F, "Thai"),
-    (0x0E80, 0x0EFF, "Lao"),
-    (0x1000, 0x109F, "Myanmar"),
-    (0x10A0, 0x10FF, "Georgian"),
-    (0x1100, 0x11FF, "Hangul"),
-    (0x1200, 0x139F, "Ethiopic"),
-    (0x1780, 0x17FF, "Khmer"),
-    (0x3040, 0x30FF, "Kana"),
-    (0x3400, 0x9FFF, "Han"),
-    (0xAC00, 0xD7AF, "Hangul"),
+_OWN_FACE = frozenset(
+    {
+        *("Arabic", "Armenian", "Bengali", "Devanagari", "Ethiopic", "Georgian", "Gujarati", "Gurmukhi"),
+        *("Hebrew", "Kannada", "Khmer", "Lao", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil"),
+        *("Telugu", "Thai"),
+    }
 )
+"""Scripts, as `wheretaken.clues.scripts` names them, with a Noto Sans of this name."""
+DRAWN = _OWN_FACE | {"Greek", "Cyrillic", "Hangul", "Kana", "Han"}
+"""Scripts other than Latin whose letters can be drawn."""
 _RIGHT_TO_LEFT = frozenset({"Hebrew", "Arabic"})
 _NEVER_ASSIGNED = "\U0010fffe"  # a noncharacter: every font answers with its "missing glyph" box
 
@@ -60,12 +43,11 @@ Font = tuple[str, str]
 
 
 def script_of(text: str) -> str:
-    """Return the script of the first letter that tells one, such as "Thai" or "Han"; "Latin" otherwise."""
+    """Return the script of the first letter in one that can be drawn, such as "Thai"; "Latin" otherwise."""
     for char in text:
-        point = ord(char)
-        for first, last, script in _RANGES:
-            if first <= point <= last:
-                return script
+        script = scripts.script_of(char)
+        if script is not None and script.name in DRAWN:
+            return script.name
     return "Latin"
 
 

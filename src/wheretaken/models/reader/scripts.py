@@ -1,20 +1,11 @@
-"""Which writing system a piece of text is in."""
+"""Which writing system a piece of text is in, by the names of `wheretaken.clues.scripts` in small letters."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from functools import cache
 
-SCRIPTS = {
-    "ARABIC": "arabic", "ARMENIAN": "armenian", "BENGALI": "bengali", "CYRILLIC": "cyrillic",
-    "DEVANAGARI": "devanagari", "ETHIOPIC": "ethiopic", "GEORGIAN": "georgian", "GREEK": "greek",
-    "GUJARATI": "gujarati", "GURMUKHI": "gurmukhi", "HANGUL": "hangul", "HEBREW": "hebrew",
-    "KANNADA": "kannada", "KHMER": "khmer", "LAO": "lao", "LATIN": "latin", "MALAYALAM": "malayalam",
-    "MYANMAR": "myanmar", "SINHALA": "sinhala", "TAMIL": "tamil", "TELUGU": "telugu", "THAI": "thai",
-    "CJK": "han", "HIRAGANA": "kana", "KATAKANA": "kana",
-}  # fmt: skip
-"""First word of a character's Unicode name -> script."""
+from wheretaken.clues import scripts as table
 
 UNSPACED = frozenset({"thai", "lao", "khmer", "myanmar", "han", "kana"})
 """Scripts that put no spaces between words; those that OCR sees there are noise."""
@@ -26,7 +17,8 @@ HOMOGLYPHS = frozenset("ABCEHIKMNOPTXYZУЅІЈ")
 @cache
 def script_of(char: str) -> str:
     """Return the script of a letter, or an empty string for digits, marks of no script and punctuation."""
-    return SCRIPTS.get(unicodedata.name(char, "").split(" ")[0], "")
+    script = None if char.isdigit() else table.script_of(char)
+    return script.name.lower() if script else ""
 
 
 def share(text: str, script: str) -> float:
