@@ -137,6 +137,9 @@ def verl(
             help="A Ray cluster: `auto` or HOST:PORT to join it, http://HOST:8265 to submit a job to it.",
         ),
     ] = "",
+    server: Annotated[
+        str, typer.Option(metavar="URL", help="A running `wheretaken serve`; else that of the settings.")
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, and print what verl would be told.")
     ] = False,
@@ -151,6 +154,7 @@ def verl(
         nodes=nodes,
         gpus_per_node=gpus_per_node,
         address=address,
+        server=server,
         dry_run=dry_run,
         eval_only=eval_only,
     )
@@ -168,7 +172,7 @@ Step = Annotated[
 @app.command("merge")
 @app.command("export-hf")
 def merge(config: Config, out: Weights, step: Step = None) -> None:
-    """Make a checkpoint of verl's into weights that vLLM and transformers load, and say how to use them."""
-    from wheretaken.cli import training_verl  # noqa: PLC0415 - as above
+    """Make a checkpoint into weights that vLLM and transformers load, and say how to use them."""
+    from wheretaken.cli import training  # noqa: PLC0415 - as above
 
-    raise typer.Exit(training_verl.merge(config, out, step))
+    raise typer.Exit(training.merge(config, out, step))

@@ -1,4 +1,4 @@
-"""`wheretaken train export` and `train inspect`."""
+"""`wheretaken train export`, `train inspect`, `train merge` and `train export-hf`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wheretaken.paths import atomic_path
 from wheretaken.rl.difficulty import Band, pass_rates
 from wheretaken.rl.export import Exported, Wanted, export
 from wheretaken.rl.presets import USUAL, preset
-from wheretaken.rl.settings import ToolSettings, parsed
+from wheretaken.rl.settings import ToolSettings, TrainSettings, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,6 +111,17 @@ def look(directories: Sequence[Path], out: Path | None) -> int:
             consoles.notices().print(f"{finding.severity}: {training.name}: {finding.title}", markup=False)
     for name in ("index.html", "curves.png"):
         consoles.results().print(str(target / name), markup=False)
+    return OK
+
+
+def merge(config: Path, out: Path, step: int | None) -> int:
+    """Make weights of a checkpoint, and print the commands that use them."""
+    from wheretaken.rl import weights  # noqa: PLC0415 - as above
+
+    settings = TrainSettings.load(config)
+    done = weights.merge(settings, out.resolve(), step)
+    consoles.notices().print(f"{out}: the weights of step {done}; they are used with", markup=False)
+    consoles.results().print(weights.commands(settings, out.resolve()), markup=False, soft_wrap=True)
     return OK
 
 

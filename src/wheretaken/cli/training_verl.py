@@ -1,4 +1,4 @@
-"""`wheretaken train verl`, `train merge` and `train export-hf`."""
+"""`wheretaken train verl`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wheretaken.cli import consoles
 from wheretaken.cli.main import OK
 from wheretaken.errors import UserError
-from wheretaken.rl.settings import TrainSettings
+from wheretaken.rl.settings import ToolSettings, TrainSettings, parsed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,7 @@ class Options:
     nodes: int | None = None
     gpus_per_node: int | None = None
     address: str = ""
+    server: str = ""
     dry_run: bool = False
     eval_only: bool = False
 
@@ -44,21 +45,13 @@ def train(config: Path, options: Options) -> int:
     return OK
 
 
-def merge(config: Path, out: Path, step: int | None) -> int:
-    """Merge a checkpoint, and print the commands that use it."""
-    from wheretaken.rl.verl import weights  # noqa: PLC0415 - as above
-
-    settings = _settings(config, Options())
-    done = weights.merge(settings, out.resolve(), step)
-    consoles.notices().print(f"{out}: the weights of step {done}; they are used with", markup=False)
-    consoles.results().print(weights.commands(settings, out.resolve()), markup=False, soft_wrap=True)
-    return OK
-
-
 def _settings(config: Path, options: Options) -> TrainSettings:
     settings = TrainSettings.load(config)
     if settings.engine != "verl":
         raise UserError(f"{config} is for {settings.engine}: export it with --engine verl")
     given = {"nodes": options.nodes, "gpus_per_node": options.gpus_per_node}
     verl = settings.verl.model_copy(update={name: value for name, value in given.items() if value})
-    return settings.model_copy(update={"verl": verl})
+    tools = settings.tools
+    if options.server:
+        tools = parsed(ToolSettings, tools.model_dump() | {"server": options.server}, "--server")
+    return settings.model_copy(update={"verl": verl, "tools": tools})

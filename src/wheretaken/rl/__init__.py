@@ -4,6 +4,7 @@
 - `reward` scores what a rollout ended with, from its last words only
 - `toolbox` are the tools, in this process or of a tool server; `episode` is one rollout's side of them
 - `export` makes a directory for training out of a data set; `difficulty` chooses what is worth training on
+- `weights` makes a checkpoint of either engine into a directory that servers load
 - `records` keeps rollouts as trajectories and numbers beside them; `inspect` draws the curves
 - `trl` and `verl` plug this into the two engines
 

@@ -150,9 +150,10 @@ def test_the_commands_that_use_the_weights_are_said(trained, merged):
     settings, _ = trained
     weights, said = merged
     serve, model, locate = said.strip().splitlines()
-    assert serve == "wheretaken serve --toolset worldwide"
+    assert serve == f"wheretaken serve --toolset worldwide --tools-config {weights}/tools.yaml"
+    assert (weights / "tools.yaml").read_bytes() == settings.tools.config.read_bytes()
     assert model.startswith(f"vllm serve {weights} --served-model-name weights")
-    assert f"--tools-config {settings.tools.config}" in locate
+    assert f"--tools-config {weights}/tools.yaml" in locate
     assert "--model vllm:weights --base-url http://127.0.0.1:8000/v1" in locate
 
 
@@ -200,13 +201,18 @@ def test_a_token_that_is_missing_is_said(trained, environment):
     assert "asks for a token: set WHERETAKEN_SERVER_TOKEN" in done.stderr
 
 
-def test_a_dry_run_prints_what_verl_would_be_told(trained, environment):
+def test_a_dry_run_prints_what_verl_would_be_told_and_looks_at_the_nodes(trained, environment, cluster):
     settings, _ = trained
-    done = wheretaken(environment, "train", "verl", settings.output.parent, "--dry-run", "--nodes", 2)
+    training = settings.output.parent
+    done = wheretaken(environment, "train", "verl", training, "--dry-run", "--address", cluster)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("python -m verl.trainer.main_ppo")
     assert "trainer.nnodes=2" in done.stdout
     assert environment["WHERETAKEN_SERVER_TOKEN"] not in done.stdout
+    alone = wheretaken(environment, "train", "verl", training, "--dry-run", "--nodes", 3)
+    assert alone.returncode == 2
+    assert "trainer.nnodes=3" in alone.stdout
+    assert "3 nodes need a Ray cluster" in alone.stderr
 
 
 def test_nobody_joins_the_cluster_without_its_token(environment, cluster):
