@@ -1,6 +1,5 @@
 """Settings become verl's own, and what cannot work is said before anything starts."""
 
-import dataclasses
 import json
 
 import pytest
@@ -9,7 +8,7 @@ import torch
 from wheretaken.errors import MissingExtraError, UserError
 from wheretaken.rl.presets import PRESETS
 from wheretaken.rl.settings import DataSettings, ModelSettings, TrainSettings
-from wheretaken.rl.verl import checks, launch, weights
+from wheretaken.rl.verl import checks, launch
 from wheretaken.rl.verl.overrides import Files, arguments, overrides
 from wheretaken.testing.verl_cpu import OVERRIDES
 
@@ -128,14 +127,12 @@ def without_pictures(file):
 @pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_what_cannot_work_is_said_before_anything_starts(toy, tmp_path):
-    def refused(said, kind=UserError, *, eval_only=False, **parts):
-        with pytest.raises(kind, match=said):
+    def refused(said, *, eval_only=False, **parts):
+        with pytest.raises(UserError, match=said):
             launch.prepare(changed(toy, **parts), eval_only=eval_only)
 
     refused("wheretaken train trl", engine="trl")
     refused("no tool server answers", tools={"server": "http://127.0.0.1:9"})
-    refused("vllm", verl={"overrides": {}})
-    refused("megatron", MissingExtraError, verl={"strategy": "megatron"})
     refused("smaller batch", recipe={"batch": 64})
     refused("no directory", model={"path": str(tmp_path / "nothing")})
     refused("data.val", eval_only=True, data={"val": None})
@@ -147,22 +144,37 @@ def test_what_cannot_work_is_said_before_anything_starts(toy, tmp_path):
     refused("no column images")
 
 
-def test_a_cluster_is_needed_for_several_nodes(toy):
-    prepared = launch.prepare(changed(toy, verl={"nodes": 2}))
-    with pytest.raises(UserError, match="--address"):
-        launch.run(prepared)
+def without(settings, *names):
+    own = {name: value for name, value in settings.verl.overrides.items() if name not in names}
+    return {"overrides": own}
 
 
-def test_gpus_are_counted_before_ray_is_started(toy):
-    prepared = launch.prepare(toy)
-    told = {name: value for name, value in prepared.told.items() if name != "trainer.device"}
-    with pytest.raises(UserError, match="GPUs"):
-        launch.run(dataclasses.replace(prepared, told=told))
+def test_what_it_runs_on_is_looked_at_before_ray_is_started(toy):
+    def refused(said, kind=UserError, **verl):
+        prepared = launch.prepare(changed(toy, verl=verl))
+        for start in (launch.look, launch.run):
+            with pytest.raises(kind, match=said):
+                start(prepared)
+
+    refused("--address", nodes=2)
+    refused("this machine has 0 GPUs, and verl.gpus_per_node is 1", **without(toy, "trainer.device"))
+    refused("verl.rollout is vllm, which is not", **without(toy, "actor_rollout_ref.rollout.name"))
+    refused("megatron", MissingExtraError, strategy="megatron")
 
 
-def test_there_is_no_checkpoint_yet(toy, tmp_path):
-    with pytest.raises(UserError, match="no checkpoint"):
-        weights.merge(toy, tmp_path / "weights")
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "auto"])
+def test_a_cluster_that_is_not_there_is_said(toy, address):
+    with pytest.raises(UserError, match="no Ray cluster can be joined"):
+        launch.look(launch.prepare(toy), address)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_a_dashboard_that_is_not_there_is_said(toy):
+    with pytest.raises(UserError, match="took no job"):
+        launch.submit(launch.prepare(toy), "http://127.0.0.1:9")
 
 
 def test_left_out_rollouts_are_left_out_of_their_group():
