@@ -3,9 +3,8 @@
 #
 #     sbatch --nodes 8 examples/cluster/slurm.sh TRAINING
 #
-# TRAINING is the directory that `wheretaken train export --engine verl --server http://HEAD:8080` wrote, on a file
-# system that all nodes see. HEAD is replaced below by the name of the job's first node. VENV is an environment
-# with wheretaken[server,offline,verl] and vLLM or SGLang.
+# TRAINING is a directory that `wheretaken train export --engine verl --toolset amap` wrote, on a file system that
+# all nodes see. VENV is an environment with wheretaken[server,offline,verl] and vLLM or SGLang.
 #SBATCH --job-name=wheretaken
 #SBATCH --ntasks-per-node=1
 #SBATCH --gpus-per-node=8
@@ -18,6 +17,7 @@ training=$(realpath "$1")
 nodes=($(scontrol show hostnames "$SLURM_JOB_NODELIST"))
 head=${nodes[0]}
 port=6379
+tools=http://$head:8080
 
 # Without its token nobody joins the cluster or submits to it; the tool server has one of its own. Both reach
 # the nodes through the environment of this job only, and are in no file.
@@ -37,11 +37,11 @@ done
 
 joined() { on "$head" ray status --address="$head:$port" 2>/dev/null | grep -c "^ *1 node_" || true; }
 for _ in $(seq 60); do
-    [ "$(joined)" -ge "${#nodes[@]}" ] && break
+    [ "$(joined)" -ge "${#nodes[@]}" ] && curl --silent --fail --output /dev/null "$tools/healthz" && break
     sleep 5
 done
 
 # Every node is looked at before any GPU is taken; what is missing is said with the node that misses it.
-sed -i "s#http://HEAD:#http://$head:#" "$training/config.yaml"
-on "$head" wheretaken train verl "$training" --nodes "${#nodes[@]}" --gpus-per-node 8 --address "$head:$port"
+on "$head" wheretaken train verl "$training" --nodes "${#nodes[@]}" --gpus-per-node 8 \
+    --address "$head:$port" --server "$tools"
 on "$head" wheretaken train merge "$training" -o "$training/weights"
