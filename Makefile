@@ -50,7 +50,7 @@ bench: .venv/.developer .venv-verl/.ready
 .venv/.developer: .venv/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --group dev -e '.[all]'
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet torchvision==0.28.0 --group toy-model
+	$(BIN)/pip install --quiet torchvision==0.28.0 --group toy-model -e '.[trl]'
 	@touch $@ .venv/.user
 
 .venv-verl/.ready: .venv/bin/python pyproject.toml scripts/verl_environment.py scripts/cpu_environment.py

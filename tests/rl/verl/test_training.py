@@ -75,8 +75,8 @@ def wheretaken(environment, *words, timeout=600):
 
 
 @pytest.fixture(scope="module")
-def trained(exported, tmp_path_factory, environment, cluster, server):
-    """Two steps, after a validation."""
+def toys(exported, tmp_path_factory, server):
+    """The settings of a training, which are on disk."""
     out = tmp_path_factory.mktemp("training") / "toys"
     settings = exported(out, server)
     recipe = settings.recipe.model_copy(update={"save_every": 2, "eval_every": 2, "samples": 8})
@@ -88,9 +88,15 @@ def trained(exported, tmp_path_factory, environment, cluster, server):
     }
     settings = settings.model_copy(update=parts)
     settings.save(out / FILE)
-    done = wheretaken(environment, "train", "verl", out, "--address", cluster)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def trained(toys, environment, cluster):
+    """Two steps, after a validation."""
+    done = wheretaken(environment, "train", "verl", toys.output.parent, "--address", cluster)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    return settings, done
+    return toys, done
 
 
 @pytest.fixture(scope="module")
@@ -184,27 +190,22 @@ def test_an_evaluation_is_runs_like_those_of_eval(trained, environment, cluster)
     assert "12" in scored.stdout
 
 
-def test_a_cluster_that_is_too_small_is_said_before_anything_starts(trained, environment, cluster):
-    settings, _ = trained
-    done = wheretaken(
-        environment, "train", "verl", settings.output.parent, "--nodes", 3, "--address", cluster
-    )
+def test_a_cluster_that_is_too_small_is_said_before_anything_starts(toys, environment, cluster):
+    done = wheretaken(environment, "train", "verl", toys.output.parent, "--nodes", 4, "--address", cluster)
     assert done.returncode == 2
-    assert "2 nodes with 1 GPUs, and 3 are needed" in done.stderr.splitlines()[-1]
+    assert "2 nodes with 1 GPUs, and 4 are needed" in done.stderr.splitlines()[-1]
 
 
-def test_a_token_that_is_missing_is_said(trained, environment):
-    settings, _ = trained
+def test_a_token_that_is_missing_is_said(toys, environment):
     without = {name: value for name, value in environment.items() if name != "WHERETAKEN_SERVER_TOKEN"}
-    done = wheretaken(without, "train", "verl", settings.output.parent, "--dry-run")
+    done = wheretaken(without, "train", "verl", toys.output.parent, "--dry-run")
     assert done.returncode == 2
     assert "asks for a token: set WHERETAKEN_SERVER_TOKEN" in done.stderr
 
 
-def test_a_dry_run_prints_what_verl_would_be_told_and_looks_at_the_nodes(trained, environment, cluster):
-    settings, _ = trained
-    training = settings.output.parent
-    done = wheretaken(environment, "train", "verl", training, "--dry-run", "--address", cluster)
+def test_a_dry_run_prints_what_verl_would_be_told_and_looks_at_the_nodes(toys, environment, cluster):
+    asked = ("--dry-run", "--nodes", 2, "--address", cluster)
+    done = wheretaken(environment, "train", "verl", toys.output.parent, *asked)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("python -m verl.trainer.main_ppo")
     assert "trainer.nnodes=2" in done.stdout
