@@ -53,6 +53,8 @@ class _Watch:
         if isinstance(path, int):
             return  # a file that is open already
         where = Path(os.path.realpath(str(path) if not isinstance(path, bytes) else os.fsdecode(path)))
+        if event == "open" and where.is_dir():
+            return  # what `tempfile` says of a file without a name; no directory is written to like this
         if not any(where.is_relative_to(folder) for folder in self.allowed):
             self.found.append(f"{event} {where}")
 
