@@ -210,7 +210,7 @@ def test_a_dry_run_prints_what_verl_would_be_told_and_looks_at_the_nodes(toys, e
     assert done.stdout.startswith("python -m verl.trainer.main_ppo")
     assert "trainer.nnodes=2" in done.stdout
     assert environment["WHERETAKEN_SERVER_TOKEN"] not in done.stdout
-    alone = wheretaken(environment, "train", "verl", training, "--dry-run", "--nodes", 3)
+    alone = wheretaken(environment, "train", "verl", toys.output.parent, "--dry-run", "--nodes", 3)
     assert alone.returncode == 2
     assert "trainer.nnodes=3" in alone.stdout
     assert "3 nodes need a Ray cluster" in alone.stderr
