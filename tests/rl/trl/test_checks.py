@@ -159,6 +159,25 @@ def test_servers_that_cannot_be_reached(settings: Settings, refused, monkeypatch
     )
 
 
+def test_settings_as_trl_has_them(settings: Settings, island_model, monkeypatch):
+    from wheretaken.rl.trl import checks, training, weights
+
+    processor = weights.processor(ModelSettings(path=str(island_model), max_pixels=2048))
+    assert processor.image_processor.size["longest_edge"] == 2048
+    asked = settings({"batch": 4, "group": 4, "mini_batch": 2}, trl=TrlSettings(micro_batch=2))
+    plan = checks.check(asked)
+    told = training.arguments(asked, plan, processor)
+    assert (plan.steps, told["gradient_accumulation_steps"], told["steps_per_generation"]) == (3, 4, 8)
+    pads = [processor.tokenizer.convert_tokens_to_ids(name) for name in ("<|image_pad|>", "<|video_pad|>")]
+    assert told["generation_kwargs"] == {"suppress_tokens": pads}
+    assert training.never_written(processor.tokenizer, "colocate") == {
+        "logit_bias": dict.fromkeys(pads, -100.0)
+    }
+    assert training.never_written(processor.tokenizer, "server")["bad_words"][0] == "<|image_pad|>"
+    by_epochs = settings({"steps": None, "epochs": 3, "batch": 4, "mini_batch": 2})
+    assert checks.check(by_epochs).steps == 3 * (32 // 4) * 2
+
+
 async def test_a_running_event_loop(settings: Settings, refused):
     assert "an event loop is running" in refused(settings())
 

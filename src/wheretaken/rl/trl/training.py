@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from wheretaken.rl.settings import TrainSettings
     from wheretaken.rl.toolbox import Toolbox
-    from wheretaken.rl.trl.checks import Plan
+    from wheretaken.rl.trl.checks import Plan, Vllm
     from wheretaken.rl.trl.trainer import ToolTrainer
 
 TENSORBOARD = "tensorboard"
@@ -161,12 +161,6 @@ def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, 
     """Return the settings as TRL's `GRPOConfig` has them."""
     recipe, trl = settings.recipe, settings.trl
     measured = bool(settings.data.val and recipe.eval_every)
-    tokenizer = processor.tokenizer
-    pads = [tokenizer.convert_tokens_to_ids(name) for name in ("<|image_pad|>", "<|video_pad|>")]
-    # A picture's token that the model wrote itself would have no picture.
-    never: dict[str, Any] = {"suppress_tokens": pads}
-    if plan.vllm != "off":
-        never = {"logit_bias": dict.fromkeys(pads, -100.0)}
     reduced = trl.bf16 and settings.model.lora is not None
     return {
         "output_dir": str(settings.output / checks.CHECKPOINTS),
@@ -187,7 +181,7 @@ def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, 
         "top_k": recipe.top_k,
         "max_completion_length": recipe.response_tokens,
         "max_tool_calling_iterations": recipe.turns - 1,
-        "generation_kwargs": never,
+        "generation_kwargs": never_written(processor.tokenizer, plan.vllm),
         "use_vllm": plan.vllm != "off",
         "vllm_mode": plan.vllm if plan.vllm != "off" else "colocate",
         "vllm_server_base_url": trl.vllm_url or None,
@@ -209,6 +203,16 @@ def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, 
         "eval_steps": recipe.eval_every if measured else None,
         "eval_on_start": measured and recipe.eval_first and plan.checkpoint is None,
     }
+
+
+def never_written(tokenizer: Any, vllm: Vllm) -> dict[str, Any]:
+    """Return what keeps a model from writing the token of a picture, which would have none."""
+    names = ["<|image_pad|>", "<|video_pad|>"]
+    ids = [tokenizer.convert_tokens_to_ids(name) for name in names]
+    if vllm == "off":
+        return {"suppress_tokens": ids}
+    # A server is sent JSON, in which names of fields are texts and cannot be numbers.
+    return {"bad_words": names} if vllm == "server" else {"logit_bias": dict.fromkeys(ids, -100.0)}
 
 
 def _callbacks(settings: TrainSettings) -> list[Any]:
