@@ -7,7 +7,7 @@ import torch
 
 from wheretaken.errors import MissingExtraError, UserError
 from wheretaken.rl.presets import PRESETS
-from wheretaken.rl.settings import DataSettings, ModelSettings, TrainSettings
+from wheretaken.rl.settings import DataSettings, ModelSettings, TrainSettings, VerlSettings
 from wheretaken.rl.verl import checks, launch
 from wheretaken.rl.verl.overrides import Files, arguments, overrides
 from wheretaken.testing.verl_cpu import OVERRIDES
@@ -150,16 +150,21 @@ def without(settings, *names):
 
 
 def test_what_it_runs_on_is_looked_at_before_ray_is_started(toy):
-    def refused(said, kind=UserError, **verl):
+    def refused(said, **verl):
         prepared = launch.prepare(changed(toy, verl=verl))
         for start in (launch.look, launch.run):
-            with pytest.raises(kind, match=said):
+            with pytest.raises(UserError, match=said):
                 start(prepared)
 
     refused("--address", nodes=2)
     refused("this machine has 0 GPUs, and verl.gpus_per_node is 1", **without(toy, "trainer.device"))
     refused("verl.rollout is vllm, which is not", **without(toy, "actor_rollout_ref.rollout.name"))
-    refused("megatron", MissingExtraError, strategy="megatron")
+
+
+def test_megatron_is_looked_for_where_it_runs():
+    elsewhere = VerlSettings(strategy="megatron", overrides={"actor_rollout_ref.rollout.name": "other"})
+    with pytest.raises(MissingExtraError, match="megatron-core"):
+        checks.check_engines(elsewhere)
 
 
 @pytest.mark.enable_socket

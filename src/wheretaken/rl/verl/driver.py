@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
 _LOOK_SECONDS = 5.0
+_REPLY_SECONDS = 10.0
 _VALIDATED = "val"
 """How the names of what validations measure begin."""
 
@@ -79,13 +81,17 @@ def _connect(ray: Any, **options: Any) -> None:
     Raises:
         UserError: it cannot be joined.
     """
+    address = options.get("address") or os.environ.get("RAY_ADDRESS", "")
     try:
+        host, colon, port = address.rpartition(":")
+        if colon and port.isdecimal():
+            # Ray asks for many minutes where nothing answers.
+            socket.create_connection((host.strip("[]"), int(port)), _REPLY_SECONDS).close()
         ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise UserError(
-            f"no Ray cluster can be joined at {options.get('address') or 'RAY_ADDRESS'} "
-            f"({' '.join(str(error).split())}): start one with  ray start --head, and check the address and "
-            "the token (RAY_AUTH_TOKEN), which all nodes share"
+            f"no Ray cluster can be joined at {address} ({' '.join(str(error).split())}): start one with  "
+            "ray start --head, and check the address and the token (RAY_AUTH_TOKEN), which all nodes share"
         ) from error
 
 
