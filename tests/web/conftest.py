@@ -270,13 +270,15 @@ def finished(site: Site, job: str) -> dict[str, Any]:
     pytest.fail("the job does not end")
 
 
-@pytest.fixture(scope="session")
+# Not for the session: as long as it is open, Playwright's event loop runs in this thread, and no other test
+# that comes next here could have its own.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
