@@ -33,8 +33,12 @@ _TOLD = {
     )
 }
 """Failures that are passed on to other callers, by the name under which they are kept."""
-HANDED_SECONDS = 1.0
-"""For which an answer that nobody may keep is held out to other processes that wait for it."""
+HANDED_SECONDS = 1.024
+"""For which an answer that nobody may keep is held out to other processes that wait for it.
+
+Stores know such an entry by this length of time, to the microsecond; no setting would give it to another one.
+"""
+_MICROSECONDS = 5e-6
 _OVERHEAD = 1_000
 """Bytes that an entry takes in memory beside its texts, about."""
 
@@ -112,7 +116,7 @@ class Entry:
     @property
     def handed(self) -> bool:
         """Whether it is there only for those who already waited for it: its service lets nobody keep it."""
-        return not self.failed and self.expires_at - self.stored_at <= HANDED_SECONDS
+        return abs(self.expires_at - self.stored_at - HANDED_SECONDS) < _MICROSECONDS
 
     def handed_over(self) -> Entry:
         """Return it for those who wait in other processes, and for nobody who asks later."""
