@@ -210,10 +210,10 @@ def test_a_dry_run_prints_what_verl_would_be_told_and_looks_at_the_nodes(toys, e
     assert done.stdout.startswith("python -m verl.trainer.main_ppo")
     assert "trainer.nnodes=2" in done.stdout
     assert environment["WHERETAKEN_SERVER_TOKEN"] not in done.stdout
-    alone = wheretaken(environment, "train", "verl", toys.output.parent, "--dry-run", "--nodes", 3)
+    alone = wheretaken(environment, "train", "verl", toys.output.parent, "--dry-run", "--nodes", 4)
     assert alone.returncode == 2
-    assert "trainer.nnodes=3" in alone.stdout
-    assert "3 nodes need a Ray cluster" in alone.stderr
+    assert "trainer.nnodes=4" in alone.stdout
+    assert "4 nodes need a Ray cluster" in alone.stderr
 
 
 def test_nobody_joins_the_cluster_without_its_token(environment, cluster):
