@@ -15,9 +15,10 @@ import shutil
 import struct
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import MissingExtraError, UserError
+from wheretaken.rl.checks import config, differences
 from wheretaken.rl.export import TOOLS
 from wheretaken.rl.verl import shards
 from wheretaken.rl.verl.overrides import CHECKPOINTS
@@ -40,7 +41,6 @@ _NOT_WEIGHTS = (
     "adapter_model.safetensors",
     README,
 )
-_SIZES = ("hidden_size", "num_hidden_layers", "vocab_size", "num_experts")
 _TIED = frozenset({"lm_head.weight"})
 """Written or not, where it is the embedding again."""
 _PICTURES = 32
@@ -136,7 +136,7 @@ def _new(target: Path) -> Generator[Path]:
 def _from_verl(actor: Path, target: Path, settings: TrainSettings) -> None:
     saved = shards.described(actor)
     _check_same(saved, settings)
-    tied = bool(_config(saved).get("tie_word_embeddings"))
+    tied = bool(config(saved).get("tie_word_embeddings"))
     shards.merge(actor, target, strategy=settings.verl.strategy, tied=tied)
     if (target / shards.ADAPTERS).is_dir():
         _adapt(str(target), target / shards.ADAPTERS, target, settings.engine)
@@ -184,32 +184,11 @@ def _check_same(saved: Path, settings: TrainSettings) -> None:
     directory = Path(settings.model.path)
     if not directory.is_dir():
         return
-    ours, theirs = _shape(directory), _shape(saved)
-    if differing := [name for name in ours if ours[name] != theirs[name]]:
-        said = ", ".join(f"{name} {theirs[name]} and not {ours[name]}" for name in differing)
+    if said := differences(saved, directory):
         raise UserError(
             f"{saved} is of another model than {directory} ({said}): name the settings that it was trained "
             "with"
         )
-
-
-def _shape(directory: Path) -> dict[str, Any]:
-    config = _config(directory)
-    text: dict[str, Any] = config.get("text_config", config)
-    return {"model_type": config.get("model_type")} | {name: text.get(name) for name in _SIZES}
-
-
-def _config(directory: Path) -> dict[str, Any]:
-    """Return a model's configuration.
-
-    Raises:
-        UserError: it has none.
-    """
-    try:
-        value: Any = json.loads((directory / "config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{directory} has no config.json that can be read ({error})") from None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _check_tensors(made: Path, settings: TrainSettings) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wheretaken.errors import MissingExtraError, UserError
-from wheretaken.rl import data
+from wheretaken.rl import checks, data
 from wheretaken.rl.trl import weights
 from wheretaken.rl.trl.versions import check_versions
 
@@ -57,12 +57,11 @@ def check(settings: TrainSettings) -> Plan:
         MissingExtraError: a library is missing.
     """
     check_versions()
-    if settings.engine != "trl":
-        raise UserError(f"these settings are for {settings.engine}: run  wheretaken train {settings.engine}")
+    checks.check_engine(settings, "trl")
     photos = data.check(settings.data.train)
     val = settings.data.val
     val_photos = data.check(val) if val else 0
-    weights.check_model(settings.model)
+    checks.check_model(settings.model.path, "TRL", weights.FAMILIES)
     if settings.model.lora is not None and importlib.util.find_spec("peft") is None:
         raise MissingExtraError("training adapters", "trl", "peft")
     _check_loggers(settings.trl)
@@ -70,7 +69,7 @@ def check(settings: TrainSettings) -> Plan:
     warm = settings.trl.warm_start is not None
     if checkpoint is not None:
         weights.check_checkpoint(checkpoint, begun_from(settings))
-    _check_writable(settings.output)
+    checks.check_output(settings.output)
     gpu = _has_gpu()
     if settings.trl.warm_start and not settings.trl.warm_start.runs.is_dir():
         raise UserError(f"trl.warm_start.runs: no directory {settings.trl.warm_start.runs}")
@@ -145,11 +144,7 @@ def _shares(settings: TrainSettings, *, gpu: bool) -> tuple[int, int, int]:
 
 def _steps(settings: TrainSettings, photos: int) -> int:
     recipe = settings.recipe
-    if photos < recipe.batch:
-        raise UserError(
-            f"{settings.data.train} has {photos} photos, fewer than recipe.batch ({recipe.batch}): choose a "
-            "smaller batch"
-        )
+    checks.check_batch(settings, photos)
     updates = recipe.batch // (recipe.mini_batch or recipe.batch)
     return recipe.steps or recipe.epochs * (photos // recipe.batch) * updates
 
@@ -160,15 +155,6 @@ def _check_loggers(settings: TrlSettings) -> None:
             if name == "tensorboard":
                 raise MissingExtraError("logging to TensorBoard", "trl", name)
             raise UserError(f"trl.log_to: {name} is not installed: run  pip install {name}")
-
-
-def _check_writable(output: Path) -> None:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {output} ({error.strerror}): choose another output") from None
-    if not os.access(output, os.W_OK):
-        raise UserError(f"cannot write to {output}: choose another output")
 
 
 def _has_gpu() -> bool:

@@ -5,10 +5,10 @@ Parts of TRL's trainer that are not its public interface are used (see `trainer`
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 
-from wheretaken.errors import MissingExtraError, UserError
+from wheretaken.errors import MissingExtraError
+from wheretaken.rl import versions
 
 NEEDED = {"trl": ("1.16", "1.17"), "transformers": ("5.17", "6"), "datasets": ("4.7", "6")}
 """From this version on, and below that one."""
@@ -25,15 +25,4 @@ def check_versions() -> None:
     for name in ("torch", "torchvision", "accelerate", *NEEDED):
         if importlib.util.find_spec(name) is None:
             raise MissingExtraError(FEATURE, "trl", name)
-    for name, (least, below) in NEEDED.items():
-        found = importlib.metadata.version(name)
-        if not _numbers(least) <= _numbers(found) < _numbers(below):
-            raise UserError(
-                f"{FEATURE} needs {name} >= {least} and < {below}, and {found} is installed: "
-                "run  pip install 'wheretaken[trl]'  in an environment of its own"
-            )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    parts = version.split("+", maxsplit=1)[0].split(".")
-    return tuple(int(part) for part in parts if part.isdecimal())
+    versions.check_versions(FEATURE, "trl", NEEDED)

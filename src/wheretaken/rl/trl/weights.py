@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import UserError
+from wheretaken.rl.checks import differences
 
 if TYPE_CHECKING:
     from wheretaken.rl.settings import LoraSettings, ModelSettings
 
 FAMILIES = ("qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe")
 """`model_type` of those whose pictures in results of tools reach the model."""
-_SAME = ("model_type", "hidden_size", "num_hidden_layers", "vocab_size")
 _LAYERS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 """Which layers get adapters: those of the language model; the eyes stay as they are."""
-
-
-def check_model(settings: ModelSettings) -> None:
-    """Make sure that there is a model that can be trained; a name of the hub is looked at when it is loaded.
-
-    Raises:
-        UserError: there is none.
-    """
-    directory = Path(settings.path)
-    if not directory.is_dir():
-        looks_local = (
-            directory.is_absolute() or settings.path.startswith(".") or settings.path.count("/") != 1
-        )
-        if looks_local:
-            raise UserError(
-                f"model.path: no directory {settings.path}, nor is it a name such as ORGANISATION/NAME"
-            )
-        return
-    kind = _config(directory).get("model_type")
-    if kind not in FAMILIES:
-        raise UserError(f"{directory} is a {kind}: TRL is trained here with {', '.join(FAMILIES)}")
-    for names in (("preprocessor_config.json", "processor_config.json"), ("tokenizer_config.json",)):
-        if not any((directory / name).is_file() for name in names):
-            raise UserError(f"{directory} has no {names[0]}: copy it from the model that this was made from")
 
 
 def check_checkpoint(checkpoint: Path, settings: ModelSettings) -> None:
@@ -60,27 +36,8 @@ def check_checkpoint(checkpoint: Path, settings: ModelSettings) -> None:
             raise UserError(f"{said}: its adapters are of rank {found[1]} and for {found[0]}; {mend}")
         return
     directory = Path(settings.path)
-    if directory.is_dir():
-        ours, theirs = _shape(directory), _shape(checkpoint)
-        if ours != theirs:
-            differences = ", ".join(
-                f"{name} {theirs[name]} and not {ours[name]}" for name in _SAME if ours[name] != theirs[name]
-            )
-            raise UserError(f"{said} ({differences}): {mend}")
-
-
-def _config(directory: Path) -> dict[str, Any]:
-    try:
-        value: Any = json.loads((directory / "config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{directory} has no config.json that can be read ({error})") from None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _shape(directory: Path) -> dict[str, Any]:
-    config = _config(directory)
-    text = config.get("text_config", config)
-    return {name: config.get(name) if name == "model_type" else text.get(name) for name in _SAME}
+    if directory.is_dir() and (differing := differences(checkpoint, directory)):
+        raise UserError(f"{said} ({differing}): {mend}")
 
 
 def processor(settings: ModelSettings) -> Any:

@@ -11,14 +11,13 @@ import asyncio
 import contextlib
 import importlib.util
 import io
-import json
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import MissingExtraError, UserError
-from wheretaken.rl import data
+from wheretaken.rl import checks, data
 from wheretaken.rl.settings import TrainSettings
 from wheretaken.rl.toolbox import open_toolbox
 from wheretaken.rl.verl.libraries import check_versions, imported
@@ -47,20 +46,15 @@ def check(settings: TrainSettings, *, eval_only: bool = False) -> int:
         MissingExtraError: a library is missing.
     """
     check_versions()
-    if settings.engine != "verl":
-        raise UserError(f"these settings are for {settings.engine}: run  wheretaken train {settings.engine}")
+    checks.check_engine(settings, "verl")
     photos = data.check(settings.data.train)
     if settings.data.val is not None:
         data.check(settings.data.val)
     elif eval_only:
         raise UserError("there is nothing to evaluate: data.val names no photos; export with --val")
-    recipe = settings.recipe
-    if photos < recipe.batch and not eval_only:
-        raise UserError(
-            f"{settings.data.train} has {photos} photos, fewer than recipe.batch ({recipe.batch}): choose a "
-            "smaller batch"
-        )
-    check_model(settings.model.path)
+    if not eval_only:
+        checks.check_batch(settings, photos)
+    checks.check_model(settings.model.path, "verl", FAMILIES)
     _check_disk(settings)
     asyncio.run(check_tools(settings))
     return photos
@@ -77,37 +71,6 @@ async def check_tools(settings: TrainSettings) -> None:
         await toolbox.check()
     finally:
         await toolbox.aclose()
-
-
-def check_model(path: str) -> None:
-    """Make sure that a directory holds a model that can be trained; a name of the hub may be anything.
-
-    Raises:
-        UserError: it does not.
-    """
-    directory = Path(path)
-    if not directory.is_dir():
-        if directory.is_absolute() or path.count("/") != 1:
-            raise UserError(f"model.path: no directory {path}, nor is it a name such as ORGANISATION/NAME")
-        return
-    kind = model_type(directory)
-    if kind not in FAMILIES:
-        raise UserError(f"{directory} is a {kind}: verl is trained here with {', '.join(FAMILIES)}")
-    for names in (("preprocessor_config.json", "processor_config.json"), ("tokenizer_config.json",)):
-        if not any((directory / name).is_file() for name in names):
-            raise UserError(f"{directory} has no {names[0]}: copy it from the model that this was made from")
-
-
-def model_type(directory: Path) -> str:
-    """Return what sort of model a directory holds.
-
-    Raises:
-        UserError: it holds none.
-    """
-    try:
-        return str(json.loads((directory / "config.json").read_text("utf-8"))["model_type"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{directory} has no config.json of a model ({error})") from None
 
 
 def composed(told: Mapping[str, Value]) -> Any:
@@ -249,12 +212,7 @@ def examined(config: str) -> str:
 
 def _check_disk(settings: TrainSettings) -> None:
     output = settings.output
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {output} ({error.strerror}): choose another output") from None
-    if not os.access(output, os.W_OK):
-        raise UserError(f"cannot write to {output}: choose another output")
+    checks.check_output(output)
     weights = sum(file.stat().st_size for file in Path(settings.model.path).glob("*.safetensors"))
     needed = weights if settings.model.lora else weights * _CHECKPOINT_SHARE
     free = shutil.disk_usage(output).free
