@@ -14,7 +14,7 @@ import pytest
 from wheretaken.errors import BusyError, DeadlineError, QuotaError, ToolError
 from wheretaken.maps.web.deadlines import deadline, within
 from wheretaken.server.cache import ToolCache, opened
-from wheretaken.server.cache.entries import HANDED_SECONDS
+from wheretaken.server.cache.stores import HANDED_SECONDS
 from wheretaken.tools import ToolResult
 
 WORKER = """

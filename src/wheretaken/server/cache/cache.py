@@ -9,8 +9,8 @@ one caller is not that of all. The flight looks into the store, takes the lease 
 keeps the answer and gives the lease back. While another process has the lease, it waits for that one's
 answer; when that process dies, its lease runs out and the next flight takes it.
 
-An answer that its service lets nobody keep goes the same way, for a moment only: flights that had begun
-before it came take it from the store, which then forgets it; whoever asks later asks the service.
+An answer that its service lets nobody keep goes the same way: the store has it for a moment, expired from
+the start. A flight takes whatever came after it had begun; whoever asks later finds nothing fresh.
 
 Who catches what: failures that others should learn of (`ToolError`, `ServiceError`) are kept for seconds
 and raised anew for every caller; anything else that a call raises goes to those who wait for it. A store
@@ -30,10 +30,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from wheretaken.errors import BusyError, DeadlineError, ServiceError, ToolError
-from wheretaken.server.cache.entries import HANDED_SECONDS, Cached, Entry
+from wheretaken.server.cache.entries import Cached, Entry
 from wheretaken.server.cache.memory import DEFAULT_BYTES, Memory
 from wheretaken.server.cache.policy import Policy
-from wheretaken.server.cache.stores import Claim, StoreError, Uses
+from wheretaken.server.cache.stores import HANDED_SECONDS, Claim, StoreError, Uses
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -225,7 +225,7 @@ class ToolCache:
             found = await self._find(key, seconds)
             if found and self._fresh(found, seconds):
                 return _Landed(self._memory.put(found, self._now()), called=False)
-            if found and found.answers(began, self._now()):
+            if found and found.stored_at >= began:
                 return _Landed(found, called=False)
             claim = await self._claim(key, token, found.stored_at if found else 0.0)
             if claim is Claim.MINE:
@@ -253,13 +253,13 @@ class ToolCache:
         kept = False
         try:
             entry = await self._call(key, call, seconds)
-            handed = entry.handed_over() if not entry.failed and entry.expires_at <= self._now() else None
-            if handed or entry.expires_at > self._now():
-                await self._ask(lambda store: store.put(handed or entry, token), None)
+            lasts = entry.expires_at > self._now()
+            if lasts or not entry.failed:
+                await self._ask(lambda store: store.put(entry, token), None)
                 kept = True
-            if handed:
-                self._forgetting.add(task := asyncio.create_task(self._forget(key.digest)))
-                task.add_done_callback(self._forgetting.discard)
+                if not lasts:
+                    self._forgetting.add(task := asyncio.create_task(self._forget(key.digest)))
+                    task.add_done_callback(self._forgetting.discard)
             return entry
         finally:
             renewing.cancel()

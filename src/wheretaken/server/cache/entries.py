@@ -8,7 +8,7 @@ seconds.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +33,6 @@ _TOLD = {
     )
 }
 """Failures that are passed on to other callers, by the name under which they are kept."""
-HANDED_SECONDS = 1.024
-"""For which an answer that nobody may keep is held out to other processes that wait for it.
-
-Stores know such an entry by this length of time, to the microsecond; no setting would give it to another one.
-"""
-_MICROSECONDS = 5e-6
 _OVERHEAD = 1_000
 """Bytes that an entry takes in memory beside its texts, about."""
 
@@ -113,22 +107,9 @@ class Entry:
         """Size without pictures in memory, about: the text and the data parsed from it."""
         return _OVERHEAD + 4 * len(self.text)
 
-    @property
-    def handed(self) -> bool:
-        """Whether it is there only for those who already waited for it: its service lets nobody keep it."""
-        return abs(self.expires_at - self.stored_at - HANDED_SECONDS) < _MICROSECONDS
-
-    def handed_over(self) -> Entry:
-        """Return it for those who wait in other processes, and for nobody who asks later."""
-        return replace(self, expires_at=round(self.stored_at + HANDED_SECONDS, 6))
-
-    def answers(self, since: float, now: float) -> bool:
-        """Whether it came, in this moment, for a request that has waited since then."""
-        return self.handed and since <= self.stored_at and now < self.expires_at
-
     def fresh(self, now: float, seconds: float) -> bool:
         """Whether it may be used now, where answers may be used for so many seconds."""
-        return not self.handed and now < min(self.expires_at, self.stored_at + seconds)
+        return now < min(self.expires_at, self.stored_at + seconds)
 
     def answer(self, now: float, *, cached: bool) -> Cached:
         """Give it to a caller.

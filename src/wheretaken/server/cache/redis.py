@@ -25,7 +25,7 @@ from wheretaken.errors import MissingExtraError, UserError
 from wheretaken.messages import Picture
 from wheretaken.server.cache.entries import Entry
 from wheretaken.server.cache.keys import CacheKey
-from wheretaken.server.cache.stores import Claim, Row, StoreError, Uses
+from wheretaken.server.cache.stores import HANDED_SECONDS, Claim, Row, StoreError, Uses
 
 try:
     from redis.asyncio import BlockingConnectionPool, Redis
@@ -128,7 +128,7 @@ class RedisStore:
 
     async def put(self, entry: Entry, token: str = "") -> None:
         """Keep an entry and give back the lease on its digest with this token, in one step."""
-        await self._put(entry, token, only_if_newer=False)
+        await self._put(entry, token, only_if_newer=False, least_s=HANDED_SECONDS)
 
     async def merge(self, entries: Sequence[Entry]) -> int:
         """Keep those entries of which no newer answer is there; return how many were."""
@@ -196,8 +196,9 @@ class RedisStore:
         with contextlib.suppress(RedisError, OSError):
             await self._redis.aclose()
 
-    async def _put(self, entry: Entry, token: str, *, only_if_newer: bool) -> int:
-        digest, milliseconds = entry.key.digest, _milliseconds(entry.expires_at - self._now())
+    async def _put(self, entry: Entry, token: str, *, only_if_newer: bool, least_s: float = 0.0) -> int:
+        digest = entry.key.digest
+        milliseconds = _milliseconds(max(entry.expires_at - self._now(), least_s))
         if milliseconds <= 0:  # Redis cannot keep what has expired
             await self.release(digest, token)
             return 0

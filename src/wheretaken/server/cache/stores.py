@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from wheretaken.server.cache.entries import Entry
 
 Digest = bytes
+HANDED_SECONDS = 1.0
+"""For which an answer that nobody may keep is there for those who wait for it in other processes."""
 
 
 class StoreError(ServiceError):
@@ -80,7 +82,10 @@ class Store(Protocol):
         ...
 
     async def put(self, entry: Entry, token: str = "") -> None:
-        """Keep an entry and give back the lease on its digest with this token, in one step."""
+        """Keep an entry and give back the lease on its digest with this token, in one step.
+
+        It is there for `HANDED_SECONDS` even if it has expired.
+        """
         ...
 
     async def merge(self, entries: Sequence[Entry]) -> int:
