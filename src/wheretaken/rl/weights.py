@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import MissingExtraError, UserError
+from wheretaken.rl.checkpoints import checkpoints
 from wheretaken.rl.checks import config, differences
 from wheretaken.rl.export import TOOLS
 from wheretaken.rl.verl import shards
-from wheretaken.rl.verl.overrides import CHECKPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from wheretaken.rl.settings import TrainSettings
 
 README = "README.md"
-_NAMES = {"trl": ("checkpoint-", "trainer_state.json"), "verl": ("global_step_", "actor")}
-"""How checkpoints are called, and what a whole one has in it."""
 _ADAPTERS = "adapter_config.json"
 _NOT_WEIGHTS = (
     "*.pt",
@@ -46,16 +44,6 @@ _TIED = frozenset({"lm_head.weight"})
 _PICTURES = 32
 """That a conversation may have on a server."""
 _FEATURE = "merging a checkpoint"
-
-
-def checkpoints(settings: TrainSettings) -> dict[int, Path]:
-    """Return the checkpoints of a training by their steps; one that a kill left unfinished is none."""
-    prefix, whole = _NAMES[settings.engine]
-    return {
-        int(number): directory
-        for directory in sorted((settings.output / CHECKPOINTS).glob(f"{prefix}*"))
-        if (number := directory.name.removeprefix(prefix)).isdecimal() and (directory / whole).exists()
-    }
 
 
 def merge(settings: TrainSettings, target: Path, step: int | None = None) -> int:

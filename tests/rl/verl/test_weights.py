@@ -13,8 +13,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from wheretaken.errors import UserError
 from wheretaken.rl import weights
+from wheretaken.rl.checkpoints import CHECKPOINTS
 from wheretaken.rl.settings import LoraSettings
-from wheretaken.rl.verl.overrides import CHECKPOINTS
 
 SHARDS = Path(__file__).with_name("shards.py")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from wheretaken.errors import MissingExtraError, UserError
 from wheretaken.rl import checks, data
+from wheretaken.rl.checkpoints import checkpoints
 from wheretaken.rl.trl import weights
 from wheretaken.rl.trl.versions import check_versions
 
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
     from wheretaken.rl.settings import ModelSettings, TrainSettings, TrlSettings
 
-CHECKPOINTS, WARM, FINAL = "checkpoints", "warm", "final"
+WARM, FINAL = "warm", "final"
 """Directories of a training's own."""
-_PREFIX = "checkpoint-"
 _REPLY_SECONDS = 10.0
 _FORWARD = 4
 """Rollouts of one forward pass on a GPU, where nothing is said."""
@@ -44,6 +44,8 @@ class Plan:
     vllm: Vllm
     checkpoint: Path | None
     """From which it goes on."""
+    step: int
+    """After which that was written; 0 without one."""
     warm: bool
     """Whether it begins with a warm start."""
     gpu: bool
@@ -65,7 +67,9 @@ def check(settings: TrainSettings) -> Plan:
     if settings.model.lora is not None and importlib.util.find_spec("peft") is None:
         raise MissingExtraError("training adapters", "trl", "peft")
     _check_loggers(settings.trl)
-    checkpoint = latest(settings.output)
+    found = checkpoints(settings)
+    step = max(found, default=0)
+    checkpoint = found.get(step)
     warm = settings.trl.warm_start is not None
     if checkpoint is not None:
         weights.check_checkpoint(checkpoint, begun_from(settings))
@@ -83,6 +87,7 @@ def check(settings: TrainSettings) -> Plan:
         passes=passes,
         vllm=_vllm(settings.trl, gpu=gpu),
         checkpoint=checkpoint,
+        step=step,
         warm=warm,
         gpu=gpu,
     )
@@ -93,22 +98,6 @@ def begun_from(settings: TrainSettings) -> ModelSettings:
     if settings.trl.warm_start is None:
         return settings.model
     return settings.model.model_copy(update={"path": str(settings.output / WARM)})
-
-
-def step_of(checkpoint: Path) -> int:
-    """Return after which step a checkpoint was written."""
-    return int(checkpoint.name.removeprefix(_PREFIX))
-
-
-def latest(output: Path) -> Path | None:
-    """Return the last whole checkpoint of a training; one that a kill left half written has no state."""
-    found = {
-        int(number): directory
-        for directory in (output / CHECKPOINTS).glob(f"{_PREFIX}*")
-        if (number := directory.name.removeprefix(_PREFIX)).isdecimal()
-        and (directory / "trainer_state.json").is_file()
-    }
-    return found[max(found)] if found else None
 
 
 def is_first() -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import UserError
+from wheretaken.rl.checkpoints import CHECKPOINTS
 from wheretaken.rl.records import Recorder
 from wheretaken.rl.toolbox import open_toolbox
 from wheretaken.rl.trl import checks, rows, weights
@@ -81,7 +82,7 @@ def evaluate(
     with _trainer(settings, toolbox, tell or (lambda _: None)) as (trainer, plan):
         if plan.checkpoint:
             trainer._load_from_checkpoint(str(plan.checkpoint))  # noqa: SLF001 - resuming does just that
-            trainer.state.global_step = checks.step_of(plan.checkpoint)
+            trainer.state.global_step = plan.step
         measured = trainer.evaluate()
     return {name.removeprefix("eval_"): value for name, value in measured.items()}
 
@@ -163,7 +164,7 @@ def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, 
     measured = bool(settings.data.val and recipe.eval_every)
     reduced = trl.bf16 and settings.model.lora is not None
     return {
-        "output_dir": str(settings.output / checks.CHECKPOINTS),
+        "output_dir": str(settings.output / CHECKPOINTS),
         "per_device_train_batch_size": plan.micro_batch,
         "gradient_accumulation_steps": plan.accumulation,
         "steps_per_generation": plan.passes,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheretaken.paths import atomic_path
+from wheretaken.rl.checkpoints import CHECKPOINTS
 from wheretaken.rl.export import LOOP, TOOL_CLASS
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from wheretaken.rl.settings import TrainSettings
 
-CHECKPOINTS, FOLDER = "checkpoints", "verl"
+FOLDER = "verl"
 LOOP_CLASS = "wheretaken.rl.verl.loop.MapAgentLoop"
 ADVANTAGE = "wheretaken_grpo"
 """The advantages of `advantage`, for rollouts that are left out."""
