@@ -127,12 +127,13 @@ async def test_a_step_that_is_sampled_again_gets_a_directory_of_its_own(case, fe
         assert [result.id for result in read_results(tmp_path / "samples" / name)] == ["r0", "r1"]
 
 
-@pytest.mark.parametrize("stop", ["finished", "turns", "length", "service_error", "anything"])
+@pytest.mark.parametrize("stop", ["finished", "turns", "length", "service_error", "cancelled", "anything"])
 async def test_every_way_to_end_is_a_record(case, few, stop):
     toolbox, said, episode, _ = await rollout(case, few, "I do not know.")
     outcome = episode.outcome("", stop)
     kept = records.trajectory(toolbox, case.picture, [*said[:2], ""], episode.log, outcome, id="x", model="m")
-    assert kept.status == ("failed" if stop == "service_error" else "unparsed")
+    assert kept.status == ("failed" if stop in {"service_error", "cancelled"} else "unparsed")
+    assert kept.status == score(outcome, LatLon(60.17, 24.94), RewardSettings()).status
     assert kept.answer is None
 
 

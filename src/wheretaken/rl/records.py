@@ -33,6 +33,7 @@ from wheretaken.evals.running.manifest import MANIFEST, Entry
 from wheretaken.evals.running.runner import RESULTS
 from wheretaken.messages import Message, Usage
 from wheretaken.models import hermes
+from wheretaken.rl.reward import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +49,6 @@ METRICS, SCORES, SAMPLES = "metrics.jsonl", "scores.jsonl", "samples"
 Split = Literal["train", "val"]
 _STOPS = {"length": StopReason.TOKENS}
 """What engines call otherwise."""
-_BROKEN = frozenset({StopReason.SERVICE_ERROR, StopReason.MODEL_ERROR, StopReason.KILLED})
 _Line = TypeVar("_Line", "Line", "Numbers")
 
 
@@ -338,10 +338,6 @@ def trajectory(
     parsed = answers.parse(outcome.final)
     answer = in_wgs84(parsed, toolbox.datum) if isinstance(parsed, Answer) else None
     stop = _stop(outcome.stop)
-    status = Status.ANSWERED
-    if not isinstance(parsed, Answer):
-        status = Status.REFUSED if parsed.reason == "refused" else Status.UNPARSED
-        status = Status.FAILED if stop in _BROKEN else status
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     return Trajectory(
         id=id,
@@ -356,7 +352,7 @@ def trajectory(
         messages=conversation(toolbox, photo, said, log),
         tools=tuple(_events(id, now, log)),
         usage=Usage(completion_tokens=outcome.tokens),
-        status=status,
+        status=status_of(parsed, stop),
         stop_reason=stop,
         answer=answer,
         detail="" if isinstance(parsed, Answer) else parsed.detail,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from wheretaken import answers, scoring
 from wheretaken.agent.datums import in_wgs84
 from wheretaken.agent.events import Status
-from wheretaken.answers import Answer
+from wheretaken.answers import Answer, NoAnswer
 from wheretaken.geo import Datum, distance_km
 
 if TYPE_CHECKING:
@@ -122,11 +122,6 @@ def score(outcome: Outcome, truth: LatLon, settings: RewardSettings, datum: Datu
     km = math.inf
     if isinstance(parsed, Answer):
         km = distance_km(in_wgs84(parsed, datum).position, truth.wgs84)
-        status = Status.ANSWERED
-    elif outcome.stop in _FAILED:
-        status = Status.FAILED
-    else:
-        status = Status.REFUSED if parsed.reason == "refused" else Status.UNPARSED
     step = _step(km, settings.smooth)
     grounded = outcome.grounded is True and len(outcome.tools) <= settings.grounding_calls
     bonus = step * settings.grounding_bonus if grounded else 0.0
@@ -136,7 +131,7 @@ def score(outcome: Outcome, truth: LatLon, settings: RewardSettings, datum: Datu
         score=step + bonus - lost,
         km=km,
         band=band(km),
-        status=status,
+        status=status_of(parsed, outcome.stop),
         masked=spoilt(outcome, settings),
         calls=len(outcome.tools),
         failed_calls=sum(not use.ok and not use.fault for use in outcome.tools),
@@ -146,6 +141,20 @@ def score(outcome: Outcome, truth: LatLon, settings: RewardSettings, datum: Datu
 
 
 _FAILED = frozenset({"service_error", "model_error", "killed", "cancelled"})
+
+
+def status_of(parsed: Answer | NoAnswer, stop: str) -> Status:
+    """Return what became of a rollout.
+
+    Args:
+        parsed: Its last words as they were read.
+        stop: Why it ended.
+    """
+    if isinstance(parsed, Answer):
+        return Status.ANSWERED
+    if stop in _FAILED:
+        return Status.FAILED
+    return Status.REFUSED if parsed.reason == "refused" else Status.UNPARSED
 
 
 def spoilt(outcome: Outcome, settings: RewardSettings) -> bool:
