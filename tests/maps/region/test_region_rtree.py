@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from wheretaken.maps.offline.region import rtree
+from wheretaken.maps.offline import rtree
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from wheretaken.maps.offline.region import geometry, kinds
 from wheretaken.maps.offline.region import tags as tagging
-from wheretaken.maps.offline.region.rtree import Builder
 from wheretaken.maps.offline.region.schema import DRAWN, osm_number
 from wheretaken.maps.offline.region.words import Words
+from wheretaken.maps.offline.rtree import Builder
 
 if TYPE_CHECKING:
     import sqlite3

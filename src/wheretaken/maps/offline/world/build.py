@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from wheretaken.maps.offline.world import bulk, gather, lexicon, rtree, schema, shapes
+from wheretaken.maps.offline import bulk
+from wheretaken.maps.offline.world import gather, lexicon, rtree, schema, shapes
 
 if TYPE_CHECKING:
     from pathlib import Path

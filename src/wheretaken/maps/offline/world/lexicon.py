@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from wheretaken.maps.offline import bulk
 from wheretaken.maps.offline.names import fold, skeleton_of_key
-from wheretaken.maps.offline.world import bulk, gather, grams, schema
+from wheretaken.maps.offline.world import gather, grams, schema
 
 if TYPE_CHECKING:
     import sqlite3

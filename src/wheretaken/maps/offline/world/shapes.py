@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import shapely
 
-from wheretaken.maps.offline.world import bulk, packed, rtree
+from wheretaken.maps.offline import bulk
+from wheretaken.maps.offline.world import packed, rtree
 from wheretaken.maps.offline.world.gather import Area, shipped
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any
 
+from wheretaken.maps.offline import bulk
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
@@ -27,6 +29,7 @@ CELLS = 51
 """In a node, as SQLite has it for two dimensions."""
 _CELL = 24
 _HEAD = 4
+_ROOT = 1
 CHUNK = 1 << 20
 """Boxes that are sorted together, at 32 bytes each and as much again meanwhile: memory stays bounded."""
 _ORDER = 16
@@ -34,19 +37,28 @@ _ORDER = 16
 
 
 class Builder:
-    """Takes the boxes of the rows 1, 2, 3... of a table and writes its R*Tree, which must be empty."""
+    """Takes the boxes of a table's rows, in parts, and writes its R*Tree, which must be empty."""
 
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
         self._connection = connection
         self._name = name
         self._boxes = array("d")
-        self._first = 1
-        self._node = 1
+        self._ids = array("q")
+        self._rows = 0
+        self._node = _ROOT
         self._level: list[tuple[Ids, Boxes]] = []
 
-    def add(self, boxes: Sequence[float]) -> None:
-        """Add boxes of the next rows, each as xmin, xmax, ymin, ymax."""
+    def add(self, boxes: Sequence[float] | npt.NDArray[np.float64], ids: Sequence[int] | None = None) -> None:
+        """Add rows.
+
+        Args:
+            boxes: Of each, xmin, xmax, ymin, ymax, one after the other.
+            ids: Of each, no two alike; by default they go on counting, from 1.
+        """
+        count = len(boxes) // 4
+        self._ids.extend(range(self._rows + 1, self._rows + count + 1) if ids is None else ids)
         self._boxes.extend(boxes)
+        self._rows += count
         if len(self._boxes) >= 4 * CHUNK:
             self._leaves()
 
@@ -69,8 +81,7 @@ class Builder:
         import numpy as np  # noqa: PLC0415 - as above
 
         exact = np.frombuffer(self._boxes, dtype=np.float64).reshape(-1, 4)
-        count = len(exact)
-        if not count:
+        if not len(exact):
             return
         boxes = exact.astype(np.float32)
         # Single precision must not make a box smaller.
@@ -79,10 +90,10 @@ class Builder:
                 off = wrong(boxes[:, axis], exact[:, axis])
                 boxes[off, axis] = np.nextafter(boxes[off, axis], np.float32(side))
         order = _hilbert_order(exact)
-        self._level.append(self._write(order + self._first, boxes[order], "rowid"))
-        self._first += count
+        ids = np.frombuffer(self._ids, dtype=np.int64)[order]
+        self._level.append(self._write(ids, boxes[order], "rowid"))
         del exact
-        self._boxes = array("d")
+        self._boxes, self._ids = array("d"), array("q")
 
     def _write(self, ids: Ids, boxes: Boxes, told: str) -> tuple[Ids, Boxes]:
         """Write nodes with these cells, and in a table which node each is in; return the nodes' own cells."""
@@ -91,16 +102,12 @@ class Builder:
         starts = np.arange(0, len(ids), CELLS)
         nodes = np.arange(self._node + 1, self._node + 1 + len(starts))
         self._node += len(starts)
-        self._connection.executemany(
-            f"INSERT INTO {self._name}_node VALUES (?, ?)",  # noqa: S608 - a table of this package
-            zip(nodes.tolist(), _blobs(ids, boxes, starts), strict=True),
-        )
+        blobs = zip(nodes.tolist(), _blobs(ids, boxes, starts), strict=True)
+        bulk.insert(self._connection, f"{self._name}_node", 2, blobs)
         homes = np.repeat(nodes, CELLS)[: len(ids)]
         order = np.argsort(ids)
-        self._connection.executemany(
-            f"INSERT INTO {self._name}_{told} VALUES (?, ?)",  # noqa: S608 - as above
-            zip(ids[order].tolist(), homes[order].tolist(), strict=True),
-        )
+        pairs = zip(ids[order].tolist(), homes[order].tolist(), strict=True)
+        bulk.insert(self._connection, f"{self._name}_{told}", 2, pairs)
         around = np.empty((len(starts), 4), np.float32)
         for axis, lowest in ((0, True), (1, False), (2, True), (3, False)):
             reduce = np.minimum if lowest else np.maximum
@@ -109,15 +116,11 @@ class Builder:
 
     def _root(self, ids: Ids, boxes: Boxes, depth: int) -> None:
         """Write the root, whose children are `depth` levels above nothing."""
-        self._connection.executemany(
-            f"INSERT INTO {self._name}_parent VALUES (?, 1)",  # noqa: S608 - as above
-            ((node,) for node in ids.tolist()),
-        )
+        bulk.insert(self._connection, f"{self._name}_parent", 2, ((node, _ROOT) for node in ids.tolist()))
         (blob,) = _blobs(ids, boxes, [0])
-        self._connection.execute(
-            f"UPDATE {self._name}_node SET data = ? WHERE nodeno = 1",  # noqa: S608 - as above
-            (depth.to_bytes(2, "big") + blob[2:],),
-        )
+        # The tree of a new file already has an empty root.
+        root = (_ROOT, depth.to_bytes(2, "big") + blob[2:])
+        bulk.insert(self._connection, f"{self._name}_node", 2, [root])
 
 
 def _blobs(ids: Ids, boxes: Boxes, starts: Any) -> Iterator[bytes]:
