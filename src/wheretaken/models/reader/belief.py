@@ -428,8 +428,8 @@ def elsewhere(support: Sequence[Support], pointed: float, *, small: bool) -> flo
             accident *= 1 - min(one.found.weight, 1 - math.exp(-one.gain))
     if not used:
         return 0.0
-    odds = (1 - accident) / accident * math.exp(pointed) * (LOADED if small else 1.0)
-    return 1 / (1 + odds)
+    meant = (1 - accident) * math.exp(pointed) * (LOADED if small else 1.0)
+    return accident / (accident + meant)
 
 
 def radius_for(

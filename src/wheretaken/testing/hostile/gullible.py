@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from wheretaken.messages import Message
 from wheretaken.models import hermes
-from wheretaken.models.openai.wire import Writer
-from wheretaken.models.settings import ModelSettings
+from wheretaken.models.templates import conversation
 from wheretaken.testing.hostile.sayings import GOAL, HOST, SAYINGS
 
 if TYPE_CHECKING:
@@ -51,9 +50,7 @@ OBEYED = (
 
 def escaped(messages: Sequence[Message]) -> list[tuple[str, str]]:
     """Write a conversation as it is sent."""
-    settings = ModelSettings.model_validate({"base_url": "http://127.0.0.1/v1"})
-    urls = {shown.sha256: "" for message in messages for shown in message.pictures}
-    written = Writer(settings, urls).messages(messages, ())
+    written, _ = conversation(messages)
     return [(message["role"], _text(message["content"])) for message in written]
 
 
@@ -68,7 +65,7 @@ def plain(messages: Sequence[Message]) -> list[tuple[str, str]]:
 def _text(content: Any) -> str:
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) for part in cast("list[dict[str, Any]]", content))
-    return str(content or "")
+    return str(content)
 
 
 class Gullible:
