@@ -157,6 +157,8 @@ def main() -> None:
     parser.add_argument("--tile", type=int, default=0, metavar="COPIES", help="also the last one many times")
     parser.add_argument("--folder", type=Path, help="where large files are put; the system's by default")
     options = parser.parse_args()
+    if options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.folder) as directory:
         extracts = [BUILT_IN, *options.extracts]
         if options.made_up:
