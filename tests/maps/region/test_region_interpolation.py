@@ -2,7 +2,7 @@
 
 import pytest
 
-from wheretaken.maps.offline.region import Region, import_extract
+from wheretaken.maps.offline.region import Region, import_extract, interpolation
 from wheretaken.maps.offline.region.interpolation import numbers
 
 
@@ -65,3 +65,19 @@ def test_a_way_between_two_streets_gives_no_numbers(write_osm, tmp_path):
     )
     with Region(target) as region:
         assert not region.search("Testikatu 6")[0].id.startswith("osm:w7")
+
+
+def test_what_one_part_of_the_ways_gave_is_known_to_the_next(write_osm, tmp_path, monkeypatch):
+    monkeypatch.setattr(interpolation, "_BATCH", 1)
+    target = tmp_path / "one.region.sqlite"
+    doors = door(1, 60.0, "2") + door(2, 60.004, "10") + door(5, 60.1, "4", "Toinen katu")
+    doors += door(6, 60.2, "8", "Toinen katu")
+    same = (
+        '<way id="9"><nd ref="1"/><nd ref="2"/><tag k="addr:interpolation" v="even"/></way>'
+        '<way id="10"><nd ref="5"/><nd ref="6"/><tag k="addr:interpolation" v="even"/></way>'
+    )
+    import_extract(write_osm(doors + BEND + WAY + same), target, name="x")
+    with Region(target) as region:
+        assert region.details("osm:w7/6")
+        assert region.details("osm:w9/6") is None
+        assert region.details("osm:w10/6")

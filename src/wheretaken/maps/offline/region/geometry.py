@@ -132,8 +132,9 @@ def connected(lines: Sequence[bytes], gap_km: float) -> list[list[int]]:
 
     gap = gap_km / km_per_degree(shapes[0].bounds[1])[0]
     near = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=gap)
-    for one, other in near.T.tolist():
-        parent[root(one)] = root(other)
+    one, other = near[:, near[0] < near[1]]  # each pair once
+    for first, second in zip(one.tolist(), other.tolist(), strict=True):
+        parent[root(first)] = root(second)
     groups: dict[int, list[int]] = {}
     for i in range(len(parent)):
         groups.setdefault(root(i), []).append(i)

@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 _STEPS = {"odd": 2, "even": 2, "all": 1}
 _MOST = 500
 """Numbers between two nodes; more are a mistake in the map."""
+_BATCH = 20_000
+"""Ways that are in memory at once, with the addresses at their nodes: some countries have millions."""
+
+TABLE = "CREATE TEMP TABLE interpolated(osm_id TEXT, how TEXT, street TEXT, nodes BLOB, wkb BLOB);"
+"""Where the ways wait until all addresses are known."""
+
+
+class _Way(NamedTuple):
+    osm_id: str
+    how: str
+    street: str
+    nodes: tuple[int, ...]
+    wkb: bytes
 
 
 class _Door(NamedTuple):
@@ -34,13 +47,33 @@ class _Door(NamedTuple):
     country_code: str
 
 
+def row(way: Feature) -> tuple[object, ...]:
+    """Return the row of `TABLE` that keeps a way."""
+    nodes = struct.pack(f"<{len(way.nodes)}q", *way.nodes)
+    return (way.osm_id, way.tags["addr:interpolation"], way.tags.get("addr:street", ""), nodes, way.wkb)
+
+
+def _way(osm_id: str, how: str, street: str, nodes: bytes, wkb: bytes) -> _Way:
+    return _Way(osm_id, how, street, struct.unpack(f"<{len(nodes) // 8}q", nodes), wkb)
+
+
 def add(connection: sqlite3.Connection, writer: Writer) -> int:
     """Write an address for every number between two that are known; return how many there are."""
     writer.flush()
-    ways = writer.interpolations
-    if not ways:
-        return 0
-    connection.execute("CREATE TEMP TABLE ends(osm INTEGER PRIMARY KEY)")
+    connection.executescript(
+        "CREATE TEMP TABLE ends(osm INTEGER PRIMARY KEY);"
+        "CREATE TEMP TABLE along(street TEXT PRIMARY KEY) WITHOUT ROWID;"
+    )
+    rows = connection.execute("SELECT * FROM temp.interpolated ORDER BY rowid")
+    count = 0
+    while batch := rows.fetchmany(_BATCH):
+        count += _add(connection, writer, [_way(*row) for row in batch])
+    return count
+
+
+def _add(connection: sqlite3.Connection, writer: Writer, ways: Sequence[_Way]) -> int:
+    """Write the addresses along some ways; return how many there are."""
+    connection.executescript("DELETE FROM temp.ends; DELETE FROM temp.along;")
     connection.executemany(
         "INSERT OR IGNORE INTO temp.ends VALUES (?)",
         ((osm_number(f"n{node}"),) for way in ways for node in way.nodes),
@@ -51,7 +84,6 @@ def add(connection: sqlite3.Connection, writer: Writer) -> int:
         " WHERE house_number <> '' AND id IN (SELECT id FROM things WHERE osm IN (SELECT osm FROM temp.ends))"
     )
     doors = {int(osm_id[1:]): _Door(*door) for osm_id, *door in found}
-    connection.execute("CREATE TEMP TABLE along(street TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.executemany(
         "INSERT OR IGNORE INTO temp.along VALUES (?)", ((door.street,) for door in doors.values())
     )
@@ -73,17 +105,17 @@ def add(connection: sqlite3.Connection, writer: Writer) -> int:
     return count
 
 
-def _between(way: Feature, doors: Mapping[int, _Door]) -> Iterator[Feature]:
+def _between(way: _Way, doors: Mapping[int, _Door]) -> Iterator[Feature]:
     """Yield the addresses between every two nodes in a row that have one on the same street."""
     flat = struct.unpack_from(f"<{2 * len(way.nodes)}d", way.wkb, 9)
     points = list(zip(flat[1::2], flat[::2], strict=True))
     stops = [k for k, node in enumerate(way.nodes) if node in doors]
     for first, last in itertools.pairwise(stops):
         one, other = doors[way.nodes[first]], doors[way.nodes[last]]
-        street = one.street or way.tags.get("addr:street", "")
+        street = one.street or way.street
         if not street or (other.street or street) != street:
             continue
-        for number, share in numbers(one.number, other.number, way.tags["addr:interpolation"]):
+        for number, share in numbers(one.number, other.number, way.how):
             lat, lon = _along(points[first : last + 1], share)
             tags = {
                 "addr:street": street,

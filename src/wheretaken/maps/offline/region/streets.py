@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from wheretaken.maps.offline.region.words import Words
 
 GAP_KM = 0.15
-_BATCH = 2000
-"""Streets wait in memory, with their ways, until there are this many: a country has millions."""
+_BATCH = 4000
+"""Streets wait in memory until they have this many ways: a country has millions, and some names thousands."""
 _NOT_STREETS = {"platform", "rest_area", "services", "elevator", "corridor", "raceway", "proposed"}
 
 
@@ -43,11 +43,14 @@ def merge(connection: sqlite3.Connection, words: Words) -> int:
     ways = (_Way(row, osm, _kind(key, value), name, wkb) for row, osm, key, value, name, wkb in named)
     thing_id = first
     waiting: list[list[_Way]] = []
+    held = 0
     for _, same_name in groupby(ways, key=lambda way: way.name):
-        waiting += _clusters(same_name)
-        if len(waiting) >= _BATCH:
-            thing_id += _write(connection, words, thing_id, waiting)
-            waiting = []
+        for cluster in _clusters(same_name):
+            waiting.append(cluster)
+            held += len(cluster)
+            if held >= _BATCH:
+                thing_id += _write(connection, words, thing_id, waiting)
+                waiting, held = [], 0
     thing_id += _write(connection, words, thing_id, waiting)
     connection.execute(
         "INSERT INTO temp.name SELECT DISTINCT thing_id, name, rank"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from wheretaken.maps.offline.region import geometry, kinds
+from wheretaken.maps.offline.region import geometry, interpolation, kinds
 from wheretaken.maps.offline.region import tags as tagging
 from wheretaken.maps.offline.region.schema import DRAWN, osm_number
 from wheretaken.maps.offline.region.words import Words
@@ -36,19 +36,19 @@ _INSERT = {
     "name": "INSERT INTO temp.name VALUES (?, ?, ?)",
     "street_name": "INSERT INTO temp.street_name VALUES (?, ?, ?)",
     "kind": "INSERT INTO temp.thing_kind VALUES (?, ?)",
+    "interpolated": "INSERT INTO temp.interpolated VALUES (?, ?, ?, ?, ?)",
 }
 
 
 class Writer:
     """Fills a new region file; `temp.name` and `temp.street_name` keep the names for the search index.
 
-    Named lines become things later, when all ways of a street are known (`streets.merge`).
+    Named lines become things later, when all ways of a street are known (`streets.merge`), and numbers along
+    ways when all addresses are (`interpolation.add`).
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.words = Words()
-        self.interpolations: list[Feature] = []
-        """Ways along which house numbers are interpolated, when all addresses are known."""
         self.bounds: Box | None = None
         """South, west, north, east of everything written."""
         self._connection = connection
@@ -62,13 +62,13 @@ class Writer:
         connection.executescript(
             "CREATE TEMP TABLE name(thing_id INTEGER, name TEXT, rank INTEGER);"
             "CREATE TEMP TABLE street_name(line_id INTEGER, name TEXT, rank INTEGER);"
-            "CREATE TEMP TABLE thing_kind(kind INTEGER, thing_id INTEGER);"
+            "CREATE TEMP TABLE thing_kind(kind INTEGER, thing_id INTEGER);" + interpolation.TABLE
         )
 
     def add(self, feature: Feature) -> None:
         """Write one feature: what is drawn, and the thing that it is."""
         if feature.nodes:
-            self.interpolations.append(feature)
+            self._rows["interpolated"].append(interpolation.row(feature))
             return
         self._waiting[feature.shape].append(feature)
         self._count += 1
