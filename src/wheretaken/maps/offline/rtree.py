@@ -31,7 +31,7 @@ _CELL = 24
 _HEAD = 4
 _ROOT = 1
 CHUNK = 1 << 20
-"""Boxes that are sorted together, at 32 bytes each and as much again meanwhile: memory stays bounded."""
+"""Boxes that are sorted together, at 24 bytes each and some times that meanwhile: memory stays bounded."""
 _ORDER = 16
 """Bits of each coordinate on the curve."""
 
@@ -42,7 +42,7 @@ class Builder:
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
         self._connection = connection
         self._name = name
-        self._boxes = array("d")
+        self._boxes = array("f")
         self._ids = array("q")
         self._rows = 0
         self._node = _ROOT
@@ -57,7 +57,7 @@ class Builder:
         """
         count = len(boxes) // 4
         self._ids.extend(range(self._rows + 1, self._rows + count + 1) if ids is None else ids)
-        self._boxes.extend(boxes)
+        self._boxes.frombytes(_outward(boxes).tobytes())
         self._rows += count
         if len(self._boxes) >= 4 * CHUNK:
             self._leaves()
@@ -80,20 +80,14 @@ class Builder:
     def _leaves(self) -> None:
         import numpy as np  # noqa: PLC0415 - as above
 
-        exact = np.frombuffer(self._boxes, dtype=np.float64).reshape(-1, 4)
-        if not len(exact):
+        boxes = np.frombuffer(self._boxes, dtype=np.float32).reshape(-1, 4)
+        if not len(boxes):
             return
-        boxes = exact.astype(np.float32)
-        # Single precision must not make a box smaller.
-        for column, side, wrong in ((0, -np.inf, np.greater), (1, np.inf, np.less)):
-            for axis in (column, column + 2):
-                off = wrong(boxes[:, axis], exact[:, axis])
-                boxes[off, axis] = np.nextafter(boxes[off, axis], np.float32(side))
-        order = _hilbert_order(exact)
+        order = _hilbert_order(boxes)
         ids = np.frombuffer(self._ids, dtype=np.int64)[order]
         self._level.append(self._write(ids, boxes[order], "rowid"))
-        del exact
-        self._boxes, self._ids = array("d"), array("q")
+        del boxes
+        self._boxes, self._ids = array("f"), array("q")
 
     def _write(self, ids: Ids, boxes: Boxes, told: str) -> tuple[Ids, Boxes]:
         """Write nodes with these cells, and in a table which node each is in; return the nodes' own cells."""
@@ -123,6 +117,19 @@ class Builder:
         bulk.insert(self._connection, f"{self._name}_node", 2, [root])
 
 
+def _outward(boxes: Sequence[float] | npt.NDArray[np.float64]) -> Boxes:
+    """Return boxes in single precision, none of them smaller than it was."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    exact = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    rounded = exact.astype(np.float32)
+    for column, side, wrong in ((0, -np.inf, np.greater), (1, np.inf, np.less)):
+        for axis in (column, column + 2):
+            off = wrong(rounded[:, axis], exact[:, axis])
+            rounded[off, axis] = np.nextafter(rounded[off, axis], np.float32(side))
+    return rounded
+
+
 def _blobs(ids: Ids, boxes: Boxes, starts: Any) -> Iterator[bytes]:
     import numpy as np  # noqa: PLC0415 - as above
 
@@ -135,7 +142,7 @@ def _blobs(ids: Ids, boxes: Boxes, starts: Any) -> Iterator[bytes]:
         yield (b"\0\0" + (len(part) // _CELL).to_bytes(2, "big") + part).ljust(size, b"\0")
 
 
-def _hilbert_order(boxes: npt.NDArray[np.float64]) -> Ids:
+def _hilbert_order(boxes: Boxes) -> Ids:
     """Return the order of boxes by where their middles are on a Hilbert curve over all of them.
 
     The rotation of the curve's quadrants bit by bit, as in https://en.wikipedia.org/wiki/Hilbert_curve.
@@ -144,7 +151,7 @@ def _hilbert_order(boxes: npt.NDArray[np.float64]) -> Ids:
 
     at: list[npt.NDArray[np.int64]] = []
     for axis in (0, 2):
-        middle = boxes[:, axis] + boxes[:, axis + 1]
+        middle = boxes[:, axis].astype(np.float64) + boxes[:, axis + 1]
         low, high = float(middle.min()), float(middle.max())
         at.append(((middle - low) / max(high - low, 1e-12) * ((1 << _ORDER) - 1)).astype(np.int64))
     x, y = at

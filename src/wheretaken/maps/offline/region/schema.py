@@ -134,9 +134,9 @@ def osm_number(osm_id: str) -> int | str:
 
 _FAST = (
     "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
-    " PRAGMA cache_size = -65536; PRAGMA temp.cache_size = -65536;"
+    " PRAGMA cache_size = -32768; PRAGMA temp.cache_size = -32768;"
 )
-"""64 MB of memory each for the file and for the temporary tables, whatever the size of the map."""
+"""32 MB of memory each for the file and for the temporary tables, whatever the size of the map."""
 
 
 def create(path: Path) -> sqlite3.Connection:
