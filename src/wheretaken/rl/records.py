@@ -315,6 +315,7 @@ def trajectory(
     *,
     id: str,  # noqa: A002 - its name in the record
     model: str,
+    asked: int = 0,
     limits: Limits | None = None,
     seed: int = 0,
     seconds: float = 0.0,
@@ -331,6 +332,7 @@ def trajectory(
         outcome: How it ended.
         id: New in the training.
         model: What the record calls the model, such as `run/step-20`.
+        asked: After how many of its turns the model was told that it has to answer; 0 if it was not.
         limits: Turns and calls that it had.
         seed: Of the sampling, where there is one.
         seconds: How long it took.
@@ -338,6 +340,7 @@ def trajectory(
     parsed = answers.parse(outcome.final)
     answer = in_wgs84(parsed, toolbox.datum) if isinstance(parsed, Answer) else None
     stop = _stop(outcome.stop)
+    told = [Message.of("user", prompts.ANSWER_NOW)] if asked else []
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     return Trajectory(
         id=id,
@@ -349,7 +352,7 @@ def trajectory(
         seed=seed,
         started=now,
         seconds=round(seconds, 3),
-        messages=conversation(toolbox, photo, said, log),
+        messages=conversation(toolbox, photo, [*said[:asked], *told, *said[asked:]], log),
         tools=tuple(_events(id, now, log)),
         usage=Usage(completion_tokens=outcome.tokens),
         status=status_of(parsed, stop),

@@ -85,25 +85,26 @@ def event(told):
     return told.turn, told.call_id, told.tool, type(told).__name__, getattr(told, "error", "")
 
 
-async def looped(photo, turns):
-    return await agent.record(
-        Case.of(photo.data), ScriptedModel([say(t) for t in turns], strict=False), TOOLS, FewPlaces(PLACES)
-    )
+async def looped(photo, turns, most):
+    model = ScriptedModel([say(t) for t in turns], strict=False)
+    limits = agent.Limits(turns=most)
+    return await agent.record(Case.of(photo.data), model, TOOLS, FewPlaces(PLACES), limits=limits)
 
 
-@pytest.mark.parametrize("turns", [WELL, ODD], ids=["well-formed", "odd"])
-def test_the_same_turns_give_the_same_trajectory_as_in_the_agent_loop(settings, turns):
+@pytest.mark.parametrize(("turns", "most"), [(WELL, 4), (ODD, 8)], ids=["well-formed", "odd"])
+def test_the_same_turns_give_the_same_trajectory_as_in_the_agent_loop(settings, turns, most):
     import asyncio
 
-    asked = settings({"turns": 8, "response_tokens": 4000, "samples": 2, "batch": 1, "group": 2})
+    asked = settings({"turns": most, "response_tokens": 4000, "samples": 2, "batch": 1, "group": 2})
     trainer, made, photo = rollouts(asked, LocalToolbox(TOOLS, FewPlaces(PLACES)), turns)
     (kept, _) = agent.read(kept_in(asked.output, 1))
-    loop = asyncio.run(looped(photo, turns))
+    loop = asyncio.run(looped(photo, turns, most))
     assert seen(kept) == seen(loop)
     assert kept.status == loop.status == "answered"
     assert kept.answer == loop.answer
     assert sorted(map(event, kept.tools)) == sorted(map(event, loop.tools))
-    assert {line.stop for line in read_scores(asked.output)} == {"finished"}
+    # The first uses its turns up, before the last of which it is told to answer.
+    assert {line.stop for line in read_scores(asked.output)} == {"turns" if turns is WELL else "finished"}
     if turns is WELL:
         written, pictures = conversation(loop.messages)
         ids = rendered(trainer.processing_class, written, [p.open() for p in pictures])
@@ -227,7 +228,7 @@ def test_a_call_in_the_last_turn_is_no_answer(settings):
     lines = read_scores(asked.output)
     assert [(line.stop, line.turns, line.calls, line.score) for line in lines] == [("turns", 2, 1, 0.0)] * 2
     (run, _) = agent.read(kept_in(asked.output, 1))
-    assert [m.role for m in run.messages] == ["system", "user", "assistant", "tool", "assistant"]
+    assert [m.role for m in run.messages] == ["system", "user", "assistant", "tool", "user", "assistant"]
 
 
 def test_a_result_that_is_too_long_ends_the_rollout_before_its_picture(settings):

@@ -5,8 +5,6 @@ Elsewhere they are not collected: verl and what the rest of the suite needs excl
 
 import importlib
 import importlib.util
-import io
-import json
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +16,8 @@ from wheretaken.rl.export import Wanted, export
 from wheretaken.rl.presets import preset
 from wheretaken.rl.settings import FILE, ToolSettings, TrainSettings
 from wheretaken.rl.toolbox import LocalToolbox
-from wheretaken.testing.toy_model.world import COLOURS, PLACES, TOYS, ToyMaps, drawn
+from wheretaken.testing import parity
+from wheretaken.testing.toy_model.world import TOYS, ToyMaps
 
 collect_ignore_glob = [] if importlib.util.find_spec("verl") else ["test_*.py"]
 if not collect_ignore_glob:
@@ -44,15 +43,6 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.filterwarnings(ignored))
 
 
-def numbered(colour: str, number: int) -> bytes:
-    """A photo of this colour that is like no other: its first pixel is its number."""
-    image = drawn(colour)
-    image.putpixel((0, 0), (number, 0, 0))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 @pytest.fixture(scope="session")
 def toy_model() -> Path:
     from wheretaken.testing.verl_cpu.model import toy_model as made
@@ -62,21 +52,15 @@ def toy_model() -> Path:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory, toy_model):
-    """A training of twelve photos of the toy world, as `train export` makes it; call with a directory."""
+    """A training of photos of the toy world, as `train export` makes it; call with a directory."""
     from wheretaken.tools.config import tools_config
 
     folder = tmp_path_factory.mktemp("photos")
-    lines = []
-    for number, colour in enumerate(list(COLOURS) * 3):
-        (folder / f"{number}.png").write_bytes(numbered(colour, number))
-        place = PLACES[colour]
-        row = {"id": str(number), "image": f"{number}.png", "lat": place.lat, "lon": place.lon}
-        lines.append(json.dumps(row | {"city": "Kodaktown", "country": "Kodakanary"}) + "\n")
-    (folder / "set.jsonl").write_text("".join(lines))
+    tables = {count: parity.dataset(folder / str(count), count) for count in (12, len(parity.NAMES))}
     (folder / "tools.yaml").write_text(tools_config(TOYS, "any.Class"))
 
-    def make(out: Path, server: str = "", val: bool = True) -> TrainSettings:
-        data = open_dataset(str(folder / "set.jsonl"))
+    def make(out: Path, server: str = "", val: bool = True, photos: int = 12) -> TrainSettings:
+        data = open_dataset(str(tables[photos]))
         tools = ToolSettings(toolset="worldwide", config=folder / "tools.yaml", server=server)
         wanted = Wanted(
             data=data, engine="verl", preset=preset("toy"), tools=tools, model=str(toy_model), val_share=0.0

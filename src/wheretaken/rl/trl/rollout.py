@@ -70,6 +70,8 @@ class Rollout:
         """How many of them it was given before it wrote any."""
         self.tokens = 0
         """How many it wrote."""
+        self.asked = 0
+        """After how many turns it was told that it has to answer; 0 if it was not."""
 
     def reset(self, *, photo: Picture, **_row: Any) -> None:
         """Begin with a photo; the truth, which a row holds as well, is not looked at.
@@ -81,7 +83,7 @@ class Rollout:
         self.episode = Episode(self._toolbox, photo, self._settings)
         self.said.clear()
         self.replies.clear()
-        self.ids, self.prompt_length, self.tokens = [], 0, 0
+        self.ids, self.prompt_length, self.tokens, self.asked = [], 0, 0, 0
 
     def call(self, name: str, arguments: str) -> list[dict[str, Any]]:
         """Return what a call gave.
@@ -112,8 +114,9 @@ def outcome(rollout: Rollout, *, finished: bool, turns: int) -> Outcome:
         turns: That it had at most.
     """
     last = rollout.said[-1] if rollout.said else ""
-    stop = "finished" if finished else "length"
+    stop = "length" if not finished else "turns" if len(rollout.said) >= turns else "finished"
     if calls_in(last):
-        # What was called in the last turn is no answer, whatever coordinates were asked for.
-        last, stop = hermes.without_calls(last), "turns" if len(rollout.said) >= turns else "length"
+        # What was called in the last turn is no answer, whatever coordinates it has; in an earlier one,
+        # there was no room for what the calls gave.
+        last, stop = hermes.without_calls(last), "length" if stop == "finished" else stop
     return rollout.episode.outcome(last, stop, tokens=rollout.tokens, turns=len(rollout.said))

@@ -2,7 +2,8 @@
 
 What is different from plain TRL:
 - a turn's calls of all rollouts run at the same time, where TRL waits for one rollout after another
-- calls are read, and tools described and answered, as in the agent loop: the model learns what it will meet
+- calls are read, tools described and answered, and the last turn announced, as in the agent loop: the model
+  learns what it will meet
 - a picture that a tool returned and that did not reach the model is an error; TRL would go on without any
 
 For this it overrides methods that TRL does not promise to keep; `versions` has those with them.
@@ -18,6 +19,7 @@ from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from wheretaken.agent import prompts
 from wheretaken.agent.events import Limits
 from wheretaken.geo import LatLon
 from wheretaken.models.openai.wire import tools_of
@@ -71,7 +73,7 @@ class ToolTrainer(trl.GRPOTrainer):
     def __init__(self, around: Surroundings, **options: Any) -> None:
         """Take TRL's own options but for those about rewards and tools."""
         self._around = around
-        self._begun = False
+        self._turn = 0
         self._waited = self._generated = 0.0
         self._lines: list[Line] = []
         self._numbers: list[dict[str, float]] = []
@@ -94,7 +96,7 @@ class ToolTrainer(trl.GRPOTrainer):
         self.add_callback(_steps_to(around))
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
-        self._begun = False
+        self._turn = 0
         self._waited = self._generated = 0.0
         inherited: Any = super()
         made = inherited._generate_and_score_completions(inputs)  # noqa: SLF001 - extended
@@ -104,14 +106,16 @@ class ToolTrainer(trl.GRPOTrainer):
     def _generate_single_turn(self, prompt_ids: Any, *rest: Any, **options: Any) -> Any:
         """Let the model write a turn of some rollouts, and run what it calls there."""
         rollouts: list[Rollout]
-        rollouts = pending(self.environments, prompt_ids) if self._begun else self.environments
+        rollouts = pending(self.environments, prompt_ids) if self._turn else self.environments
         began = time.monotonic()
         inherited: Any = super()
         written, logprobs = inherited._generate_single_turn(prompt_ids, *rest, **options)  # noqa: SLF001 - extended
         self._generated += time.monotonic() - began
         for number, rollout in enumerate(rollouts):
-            if not self._begun:
+            if not self._turn:
                 rollout.prompt_length = len(prompt_ids[number])
+            elif self._last_is_next:
+                rollout.asked = self._turn
             room = self.max_completion_length - (len(prompt_ids[number]) - rollout.prompt_length)
             written[number] = written[number][:room]
             if logprobs is not None:
@@ -119,13 +123,23 @@ class ToolTrainer(trl.GRPOTrainer):
             rollout.ids = [*prompt_ids[number], *written[number]]
             rollout.tokens += len(written[number])
             rollout.said.append(_text(self._tokenizer, written[number]))
-        self._begun = True
+        self._turn += 1
         self._call_tools([rollout for rollout in rollouts if len(rollout.said) < self._turns])
         return written, logprobs
 
     @property
     def _turns(self) -> int:
         return self._around.settings.recipe.turns
+
+    @property
+    def _last_is_next(self) -> bool:
+        return self._turn == self._turns - 1
+
+    def _get_tool_suffix_ids(self, tool_messages: list[dict[str, Any]]) -> list[int]:
+        """Return the tokens of what tools returned, and before the last turn of the demand for an answer."""
+        asked = [{"role": "user", "content": prompts.ANSWER_NOW}] if self._last_is_next else []
+        inherited: Any = super()
+        return inherited._get_tool_suffix_ids([*tool_messages, *asked])  # noqa: SLF001 - extended
 
     def _call_tools(self, rollouts: Sequence[Rollout]) -> None:
         """Run the calls of the last turns, all at the same time."""
@@ -219,6 +233,7 @@ class ToolTrainer(trl.GRPOTrainer):
                 *(around.toolbox, rollout.photo, rollout.said, rollout.episode.log, ended),
                 id=name,
                 model=model,
+                asked=rollout.asked,
                 limits=limits,
                 seed=recipe.seed,
             )

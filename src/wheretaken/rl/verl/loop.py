@@ -141,7 +141,7 @@ class MapAgentLoop(tool_agent_loop.ToolAgentLoop):
         above: Any = super()
         state = await above._handle_processing_tools_state(agent_data)  # noqa: SLF001 - our own
         if state is States.TERMINATED:
-            self._stop = "length"
+            self._stop, self._asked = "length", 0
         return state
 
     async def _call_tool(self, tool_call: Any, tools_kwargs: Any, agent_data: Any) -> tuple[Any, float, Any]:
@@ -221,15 +221,15 @@ class MapAgentLoop(tool_agent_loop.ToolAgentLoop):
         # Each process decides alone, and the same again for the same rollout.
         if zlib.crc32(identity.encode()) >= math.ceil(share * 2**32):
             return
-        asked = [Message.of("user", prompts.ANSWER_NOW)] if self._asked else []
         trajectory = records.trajectory(
             shared.toolbox(self._config),
             self._photo,
-            [*said[: self._asked], *asked, *said[self._asked :]],
+            said,
             self._episode.log,
             outcome,
             id=identity,
             model=f"{self._settings.model.path}/step-{step}",
+            asked=self._asked,
             limits=Limits(turns=self.max_assistant_turns, calls_per_turn=self._settings.tools.calls_per_turn),
             seconds=seconds,
         )
