@@ -1,5 +1,6 @@
 """A directory for training: it holds what both engines read, and tells no model where a photo was taken."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -15,11 +16,13 @@ from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.datasets.prepare import prepare
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.rl import data
+from wheretaken.rl import export as exporting
 from wheretaken.rl.difficulty import Band, Rate, pass_rates
 from wheretaken.rl.export import Wanted, export
 from wheretaken.rl.presets import PRESETS, preset
 from wheretaken.rl.settings import ToolSettings, TrainSettings
-from wheretaken.rl.toolbox import open_toolbox
+from wheretaken.rl.toolbox import LocalToolbox, closing, open_toolbox
+from wheretaken.testing.maps import FewPlaces
 from wheretaken.tools.amap import AMAP
 
 ENGINES = ("trl", "verl")
@@ -48,9 +51,34 @@ def test_a_directory_is_whole_and_its_settings_load(make_set, tmp_path, engine):
     }
     assert settings.engine == engine
     assert settings.recipe == PRESETS["toy"].recipe
-    toolbox = open_toolbox(settings.tools)
-    assert (toolbox.specs, toolbox.datum) == (AMAP.specs, AMAP.datum)
+    with closing(open_toolbox(settings.tools)) as toolbox:
+        assert (toolbox.specs, toolbox.datum) == (AMAP.specs, AMAP.datum)
     assert data.check(settings.data.train) == 4
+
+
+class Watched(FewPlaces):
+    """Maps that know whether they were closed."""
+
+    closed = 0
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_the_tools_are_closed_whether_the_export_succeeds_or_not(make_set, tmp_path, monkeypatch, left):
+    maps, table = Watched(), make_set()
+    monkeypatch.setattr(exporting, "open_toolbox", lambda _settings: LocalToolbox(AMAP, maps))
+    with contextlib.nullcontext() if left else pytest.raises(DataError):
+        exported(table, tmp_path / "out", against=[] if left else [open_dataset(table)])
+    assert maps.closed == 1
+
+
+async def test_tools_are_closed_where_an_event_loop_runs():
+    maps = Watched()
+    with closing(LocalToolbox(AMAP, maps)) as toolbox:
+        assert (toolbox.specs, maps.closed) == (AMAP.specs, 0)
+    assert maps.closed == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -37,7 +37,7 @@ from wheretaken.rl.settings import (
     ToolSettings,
     TrainSettings,
 )
-from wheretaken.rl.toolbox import open_toolbox
+from wheretaken.rl.toolbox import closing, open_toolbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,17 +106,22 @@ def export(wanted: Wanted, out: Path, progress: Callable[[int], None] | None = N
         raise UserError(
             f"{out} holds a training already: choose another directory, or delete {out / FILE} to begin anew"
         )
-    toolbox = open_toolbox(wanted.tools)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        exported = _pictures(wanted, toolbox, out, progress)
-        _write(out / PHOTOS, _photos(out, exported))
-        _write(out / PROMPT, f"{prompts.system(toolbox.toolset)}\n{prompts.question()}\n")
-        settings = _settings(wanted, toolbox, out, has_val=exported.val is not None)
-        _write(out / "README.md", _readme(settings, exported, out))
-        settings.save(out / FILE)
+        with closing(open_toolbox(wanted.tools)) as toolbox:
+            return _written(wanted, toolbox, out, progress)
     except OSError as error:
         raise UserError(f"cannot write to {out}: {error.strerror or error}") from error
+
+
+def _written(wanted: Wanted, toolbox: Toolbox, out: Path, progress: Callable[[int], None] | None) -> Exported:
+    """Write all files, the settings last."""
+    out.mkdir(parents=True, exist_ok=True)
+    exported = _pictures(wanted, toolbox, out, progress)
+    _write(out / PHOTOS, _photos(out, exported))
+    _write(out / PROMPT, f"{prompts.system(toolbox.toolset)}\n{prompts.question()}\n")
+    settings = _settings(wanted, toolbox, out, has_val=exported.val is not None)
+    _write(out / "README.md", _readme(settings, exported, out))
+    settings.save(out / FILE)
     return exported
 
 

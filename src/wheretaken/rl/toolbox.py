@@ -15,6 +15,8 @@ import hashlib
 import json
 import time
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, Json, ValidationError
@@ -27,7 +29,7 @@ from wheretaken.messages import Picture
 from wheretaken.tools import Tool, ToolResult, Toolset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     import httpx2
 
@@ -293,6 +295,19 @@ def open_toolbox(settings: ToolSettings) -> Toolbox:
     from wheretaken.tools.config import configured  # noqa: PLC0415 - needs the extra
 
     return ServedToolbox(configured(toolset(settings.toolset, _AnyMaps()), settings.config), settings)
+
+
+@contextmanager
+def closing(toolbox: Toolbox) -> Generator[Toolbox]:
+    """Close a toolbox in the end, of which nothing was wanted but what a model is told of it.
+
+    For code that runs in no event loop of its own, but may be called where one runs.
+    """
+    try:
+        yield toolbox
+    finally:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, toolbox.aclose()).result()
 
 
 def _offline(made: list[OfflineProvider]) -> OfflineProvider:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import UserError
-from wheretaken.rl.toolbox import open_toolbox
+from wheretaken.rl.toolbox import closing, open_toolbox
 from wheretaken.rl.verl import checks
 from wheretaken.rl.verl.libraries import imported
 from wheretaken.rl.verl.overrides import Files, arguments, overrides
@@ -48,7 +48,8 @@ def prepare(settings: TrainSettings, *, eval_only: bool = False) -> Prepared:
     """
     photos = checks.check(settings, eval_only=eval_only)
     files = Files.of(settings, int(time.time()))
-    tools = [spec.name for spec in open_toolbox(settings.tools).specs]
+    with closing(open_toolbox(settings.tools)) as toolbox:
+        tools = [spec.name for spec in toolbox.specs]
     told = overrides(settings, files, tools=bool(tools), eval_only=eval_only)
     try:
         files.write(settings, tools)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wheretaken.rl.toolbox import closing
 from wheretaken.rl.verl import shared
 from wheretaken.rl.verl.checks import composed
 from wheretaken.rl.verl.libraries import imported
@@ -89,7 +90,8 @@ async def rehearse(
     rewards: Any = imported("verl.experimental.reward_loop")
     sets: Any = imported("verl.utils.dataset.rl_dataset")
     files = Files.of(settings, attempt)
-    tools = [spec.name for spec in shared.open_toolbox(settings.tools).specs]
+    with closing(shared.open_toolbox(settings.tools)) as toolbox:
+        tools = [spec.name for spec in toolbox.specs]
     files.write(settings, tools)
     told = overrides(settings, files, tools=bool(tools))
     config = rewards.migrate_legacy_reward_impl(composed(told | _NO_FLASH_ATTENTION))

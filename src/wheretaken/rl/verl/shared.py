@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from wheretaken.rl.records import Recorder
 from wheretaken.rl.settings import TrainSettings
-from wheretaken.rl.toolbox import open_toolbox
+from wheretaken.rl.toolbox import closing, open_toolbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,8 @@ def specs(path: str) -> Mapping[str, ToolSpec]:
     Raises:
         UserError: the settings cannot be read, or name no tools that there are.
     """
-    return {spec.name: spec for spec in open_toolbox(settings(path).tools).specs}
+    with closing(open_toolbox(settings(path).tools)) as toolbox:
+        return {spec.name: spec for spec in toolbox.specs}
 
 
 @cache
@@ -54,7 +55,8 @@ def datum(path: str) -> Datum:
     Raises:
         UserError: the settings cannot be read, or name no tools that there are.
     """
-    return open_toolbox(settings(path).tools).datum
+    with closing(open_toolbox(settings(path).tools)) as toolbox:
+        return toolbox.datum
 
 
 @cache
