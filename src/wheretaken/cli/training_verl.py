@@ -33,7 +33,8 @@ def train(config: Path, options: Options) -> int:
     settings = _settings(config, options)
     prepared = launch.prepare(settings, eval_only=options.eval_only)
     said = f"{prepared.photos:,} photos, {settings.verl.nodes} nodes of {settings.verl.gpus_per_node} GPUs"
-    consoles.notices().print(said, markup=False)
+    for line in (*prepared.left_out, said):
+        consoles.notices().print(line, markup=False)
     if options.dry_run:
         consoles.results().print(prepared.command(), markup=False, soft_wrap=True)
         launch.look(prepared, options.address)

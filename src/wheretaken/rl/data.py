@@ -6,9 +6,12 @@ Truth is in them for the reward function; who makes a prompt or runs a tool take
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+from PIL import Image
 
 from wheretaken import photos
 from wheretaken.errors import DataError, PhotoError
@@ -55,6 +58,22 @@ def picture(image: Path | bytes) -> Picture:
     """
     bare = photos.strip(image)
     return Picture.wrap(bare.data, bare.mime, bare.width, bare.height)
+
+
+def size(image: Path | bytes) -> tuple[int, int]:
+    """Return the width and height in which a model is shown a photo, from the head of its file if it can be.
+
+    Raises:
+        PhotoError: it is missing or broken.
+    """
+    try:
+        with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
+            if not opened.getexif():  # what `train export` writes has none, and is upright
+                return opened.size
+    except (OSError, SyntaxError, ValueError):
+        pass  # what is wrong is said below
+    shown = picture(image)
+    return shown.width, shown.height
 
 
 def samples(path: Path) -> Iterator[Sample]:

@@ -153,6 +153,7 @@ class Recipe(_Part):
     turns: Count = 8
     """Model turns of a rollout, the last of which has to answer."""
     prompt_tokens: Count = 4096
+    """Of words, tools and photo; photos whose prompt is longer are left out."""
     response_tokens: Count = 4096
     """Of a rollout, what the tools return included."""
     seed: int = 0

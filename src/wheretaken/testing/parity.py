@@ -118,9 +118,14 @@ class Moody(ToyMaps):
         return await super().road_map(centre, **options)
 
 
-def numbered(number: int) -> bytes:
-    """Return a photo that is like no other: its first pixel is its number, its colour one of the world's."""
+def numbered(number: int, *, small: bool = False) -> bytes:
+    """Return a photo that is like no other: its first pixel is its number, its colour one of the world's.
+
+    A small one is a single token to the toy model; others are four.
+    """
     image = drawn(list(COLOURS)[number % len(COLOURS)])
+    if small:
+        image = image.resize((image.width // 2, image.height // 2))
     image.putpixel((0, 0), (number, 0, 0))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
@@ -143,17 +148,18 @@ def truth(number: int) -> Place:
     return PLACES[list(COLOURS)[number % len(COLOURS)]]
 
 
-def dataset(directory: Path, count: int = len(SCRIPTS)) -> Path:
+def dataset(directory: Path, count: int = len(SCRIPTS), *, small: int = 0) -> Path:
     """Write photos with their places, and return the table, which `open_dataset` reads.
 
     Args:
         directory: Made when missing.
         count: How many.
+        small: How many of them are small: the first ones.
     """
     directory.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     for number in range(count):
-        (directory / f"{number}.png").write_bytes(numbered(number))
+        (directory / f"{number}.png").write_bytes(numbered(number, small=number < small))
         place = truth(number)
         row = {"id": str(number), "image": f"{number}.png", "lat": place.lat, "lon": place.lon}
         lines.append(json.dumps(row | {"city": "Kodaktown", "country": "Kodakanary"}) + "\n")

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from wheretaken.cli.main import app
 from wheretaken.errors import DataError, MissingExtraError, UserError
+from wheretaken.evals.datasets import open_dataset
+from wheretaken.evals.datasets.prepare import prepare
 from wheretaken.rl.settings import (
     DataSettings,
     LoraSettings,
@@ -23,7 +25,7 @@ from wheretaken.rl.settings import (
 )
 from wheretaken.rl.toolbox import LocalToolbox
 from wheretaken.rl.trl.versions import check_versions
-from wheretaken.testing import island
+from wheretaken.testing import island, parity
 
 pytestmark = pytest.mark.usefixtures("trl_libraries")
 Settings = Callable[..., TrainSettings]
@@ -82,6 +84,55 @@ def test_data_that_cannot_be_trained_on(settings: Settings, refused, tmp_path):
     pq.write_table(pa.table({"lat": [1.0], "lon": [2.0]}), tmp_path / "blind.parquet")
     assert "no column images" in refused(settings(data=DataSettings(train=tmp_path / "blind.parquet")))
     assert "fewer than recipe.batch (64)" in refused(settings({"batch": 64}))
+
+
+@pytest.fixture(scope="module")
+def two_sizes(tmp_path_factory) -> Path:
+    """Rows of twelve photos, of which the first five take fewer tokens."""
+    root = tmp_path_factory.mktemp("sizes")
+    prepare(open_dataset(str(parity.dataset(root / "photos", 12, small=5))), root / "rows.parquet", "trl")
+    return root / "rows.parquet"
+
+
+def test_prompts_that_are_too_long_are_left_out_and_refused_where_too_few_are_left(
+    settings: Settings, two_sizes, island_model, monkeypatch
+):
+    from wheretaken.rl.trl import training
+
+    model = ModelSettings(path=str(island_model), max_pixels=4096)
+    data = DataSettings(train=two_sizes, val=two_sizes)
+
+    def limited(tokens, batch):
+        recipe = {"prompt_tokens": tokens, "batch": batch, "steps": None, "epochs": 2}
+        return settings(recipe, data=data, model=model)
+
+    def tools():
+        return LocalToolbox(island.ISLAND, island.IslandMaps())
+
+    with training._trainer(limited(4096, 2), tools(), print) as (trainer, plan):
+        trainer.model.train()
+        rows = [trainer.train_dataset[number] for number in (0, 11)]
+        made = trainer._generate_and_score_completions([dict(row) for row in rows for _ in range(4)])
+        short, longest = (int(made["prompt_mask"][number].sum()) for number in (0, 4))
+    assert (plan.photos, plan.steps, plan.left_out, longest - short) == (12, 12, [], 3)
+    # One token fewer than the longer ones have, and they are left out; as many as they have, and none is.
+    assert "left out" not in training.dry_run(limited(longest, 2), toolbox=tools())
+    said = training.dry_run(limited(longest - 1, 2), toolbox=tools())
+    left_out = f"longer than recipe.prompt_tokens ({longest - 1}); the longest has {longest} tokens"
+    assert said.count(f"7 of 12 photos have prompts {left_out}; they are left out") == 2
+    assert "5 photos, 4 steps of 2 x 4 rollouts" in said
+    monkeypatch.setattr(training, "_made", lambda *_: pytest.fail("the model was loaded"))
+    for tokens, batch, left in ((longest - 1, 6, 5), (short - 1, 2, 0)):
+        with pytest.raises(UserError, match=f"tokens, and {left} photos are too few"):
+            training.train(limited(tokens, batch), toolbox=tools())
+
+
+def test_rows_that_are_left_out_are_not_trained_on(two_sizes, trl_libraries):
+    from wheretaken.rl.lengths import Fit
+    from wheretaken.rl.trl.rows import load
+
+    rows = load(two_sizes, Fit((1, 4)), island.ISLAND)
+    assert [parity.number_of(row["images"][0]) for row in rows] == [1, 4]
 
 
 def test_shares_that_do_not_work(settings: Settings, refused, monkeypatch):

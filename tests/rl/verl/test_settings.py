@@ -1,15 +1,18 @@
 """Settings become verl's own, and what cannot work is said before anything starts."""
 
+import importlib
 import json
 
 import pytest
 import torch
+from PIL import Image
 
 from wheretaken.errors import MissingExtraError, UserError
 from wheretaken.rl.presets import PRESETS
 from wheretaken.rl.settings import DataSettings, ModelSettings, TrainSettings, VerlSettings
 from wheretaken.rl.verl import checks, launch
 from wheretaken.rl.verl.overrides import Files, arguments, overrides
+from wheretaken.testing import parity
 from wheretaken.testing.verl_cpu import OVERRIDES
 
 
@@ -142,6 +145,52 @@ def test_what_cannot_work_is_said_before_anything_starts(toy, tmp_path):
     refused("llama", model={"path": str(other)})
     without_pictures(toy.data.train)
     refused("no column images")
+
+
+def read_by_verl(settings):
+    """The rows that are left when verl reads them."""
+    from verl.utils.dataset import rl_dataset
+
+    prepared = launch.prepare(settings)
+    made = checks.composed(prepared.told)
+    hf = importlib.import_module("verl.utils")
+    path = settings.model.path
+    tokenizer, processor = hf.hf_tokenizer(path), hf.hf_processor(path)
+    kind = rl_dataset.get_dataset_class(made.data)
+    return kind(str(settings.data.train), tokenizer, made.data, processor=processor), prepared
+
+
+def test_prompts_that_are_too_long_are_left_out_and_refused_where_too_few_are_left(toy, caplog):
+    for number in range(5):
+        (shown,) = [path for path in media(toy) if parity.number_of(Image.open(path)) == number]
+        shown.write_bytes(parity.numbered(number, small=True))
+    rows, prepared = read_by_verl(toy)
+    assert (len(rows), prepared.photos, prepared.left_out) == (12, 12, ())
+    longest = max(len(tokens(rows, number)) for number in range(12))
+    exact = changed(toy, recipe={"prompt_tokens": longest})
+    assert len(read_by_verl(exact)[0]) == 12
+    rows, prepared = read_by_verl(changed(toy, recipe={"prompt_tokens": longest - 1}))
+    left_out = f"longer than recipe.prompt_tokens ({longest - 1}); the longest has {longest} tokens"
+    told = f"7 of 12 photos have prompts {left_out}; they are left out"
+    assert (len(rows), prepared.photos, len(prepared.left_out)) == (5, 5, 2)
+    assert prepared.left_out[0] == f"{toy.data.train}: {told}"
+    assert told in caplog.text
+    with pytest.raises(UserError, match="and 5 photos are too few"):
+        launch.prepare(changed(toy, recipe={"prompt_tokens": longest - 1, "batch": 6}))
+
+
+def media(settings):
+    return sorted((settings.data.train.parent / "media").glob("*.png"))
+
+
+def tokens(rows, number):
+    """The prompt of a row as verl's agent loop makes it."""
+    messages = rows[number]["raw_prompt"]
+    text = rows.processor.apply_chat_template(
+        messages, tools=rows.tool_schemas, tokenize=False, add_generation_prompt=True
+    )
+    images, _, _ = rows._process_multi_modal_info(messages)
+    return rows.processor(text=[text], images=images)["input_ids"][0]
 
 
 def without(settings, *names):

@@ -16,6 +16,7 @@ from wheretaken.rl.trl.versions import check_versions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wheretaken.rl.lengths import Fit
     from wheretaken.rl.settings import ModelSettings, TrainSettings, TrlSettings
 
 WARM, FINAL = "warm", "final"
@@ -49,6 +50,14 @@ class Plan:
     warm: bool
     """Whether it begins with a warm start."""
     gpu: bool
+    fits: tuple[Fit, ...] = ()
+    """Which photos are used: of those that are trained on, and of the validation set if there is one; nothing
+    until prompts are measured, for which the tools are needed."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """What people are told of photos that are left out."""
+        return [one.said for one in self.fits if one.said]
 
 
 def check(settings: TrainSettings) -> Plan:
@@ -81,7 +90,7 @@ def check(settings: TrainSettings) -> Plan:
     return Plan(
         photos=photos,
         val_photos=val_photos,
-        steps=_steps(settings, photos),
+        steps=steps(settings, photos),
         micro_batch=micro,
         accumulation=accumulation,
         passes=passes,
@@ -131,7 +140,8 @@ def _shares(settings: TrainSettings, *, gpu: bool) -> tuple[int, int, int]:
     return micro, share // updates // micro, share // micro
 
 
-def _steps(settings: TrainSettings, photos: int) -> int:
+def steps(settings: TrainSettings, photos: int) -> int:
+    """Return how many steps of the optimiser so many photos are trained on."""
     recipe = settings.recipe
     checks.check_batch(settings, photos)
     updates = recipe.batch // (recipe.mini_batch or recipe.batch)

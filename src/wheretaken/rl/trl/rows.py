@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from wheretaken.rl.lengths import Fit
     from wheretaken.tools import Toolset
 
 
-def load(file: Path, toolset: Toolset) -> Any:
+def load(file: Path, fit: Fit, toolset: Toolset) -> Any:
     """Return the rows of a file as a data set of `datasets`, in which a photo is opened when it is needed.
 
     A row has `prompt`, `images` (what the model sees), `photo` (the same, as tools take it), `sha256` and,
@@ -22,6 +23,7 @@ def load(file: Path, toolset: Toolset) -> Any:
 
     Args:
         file: Of `train export`.
+        fit: Which of its rows are used.
         toolset: The tools that the model is told of.
 
     Raises:
@@ -29,7 +31,8 @@ def load(file: Path, toolset: Toolset) -> Any:
     """
     from wheretaken.rl.trl.libraries import datasets  # noqa: PLC0415 - takes seconds
 
-    found = list(samples(file))
+    every = list(samples(file))
+    found = [every[number] for number in fit.kept]
     told = [
         {"role": "system", "content": prompts.system(toolset)},
         {"role": "user", "content": prompts.question()},

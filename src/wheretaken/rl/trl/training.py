@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import UserError
+from wheretaken.rl import lengths
 from wheretaken.rl.checkpoints import CHECKPOINTS
 from wheretaken.rl.records import Recorder
 from wheretaken.rl.toolbox import open_toolbox
@@ -19,7 +22,6 @@ from wheretaken.rl.trl import checks, rows, weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from pathlib import Path
 
     from wheretaken.rl.settings import TrainSettings
     from wheretaken.rl.toolbox import Toolbox
@@ -94,24 +96,43 @@ def dry_run(settings: TrainSettings, *, toolbox: Toolbox | None = None) -> str:
         UserError: something cannot work, as for `train`.
         MissingExtraError: a library is missing.
     """
-    with _checked(settings, toolbox) as (plan, _, _):
-        return _described(settings, plan)
+    # Of a model that would have to be fetched first, prompts cannot be measured.
+    measured = Path(settings.model.path).is_dir()
+    with _checked(settings, toolbox, measured=measured) as (plan, _, _):
+        return "\n".join([*plan.left_out, _described(settings, plan)])
 
 
 @contextmanager
 def _checked(
-    settings: TrainSettings, toolbox: Toolbox | None
+    settings: TrainSettings, toolbox: Toolbox | None, *, measured: bool = True
 ) -> Generator[tuple[Plan, Toolbox, asyncio.Runner]]:
-    """Check everything, and close the tools afterwards."""
+    """Check everything, prompts where they are to be measured, and close the tools afterwards."""
     _not_in_a_loop()
     plan = checks.check(settings)
     tools = toolbox or open_toolbox(settings.tools)
     with asyncio.Runner() as runner:
         try:
             runner.run(tools.check())
-            yield plan, tools, runner
+            yield (_fitting(settings, plan, tools) if measured else plan), tools, runner
         finally:
             runner.run(tools.aclose())
+
+
+def _fitting(settings: TrainSettings, plan: Plan, toolbox: Toolbox) -> Plan:
+    """Return the plan for the photos whose prompts are short enough.
+
+    Raises:
+        UserError: too few are left.
+    """
+    recipe, processor = settings.recipe, weights.processor(settings.model)
+    files = [(settings.data.train, recipe.batch)]
+    files += [(settings.data.val, 1)] if settings.data.val else []
+    fits = tuple(
+        lengths.fit(file, toolbox.toolset, processor, recipe.prompt_tokens, least) for file, least in files
+    )
+    photos, *validated = (len(one.kept) for one in fits)
+    steps = checks.steps(settings, photos)
+    return replace(plan, photos=photos, val_photos=sum(validated), steps=steps, fits=fits)
 
 
 @contextmanager
@@ -122,7 +143,8 @@ def _trainer(
     with _checked(settings, toolbox) as (plan, tools, runner):
         from wheretaken.rl.trl.libraries import expected_warnings  # noqa: PLC0415 - takes seconds
 
-        tell(_described(settings, plan))
+        for line in (*plan.left_out, _described(settings, plan)):
+            tell(line)
         with expected_warnings():
             yield _made(settings, plan, tools, runner, tell), plan
 
@@ -144,14 +166,17 @@ def _made(
     model = checks.begun_from(settings)
     processor = weights.processor(model)
     told = trl.GRPOConfig(**arguments(settings, plan, processor))
+    val = settings.data.val
+    files = [settings.data.train, *([val] if val else [])]
+    loaded = [rows.load(*one, toolbox.toolset) for one in zip(files, plan.fits, strict=True)]
     # All processes that train together are one attempt, which the first of them names.
     recorder = Recorder(settings.output, attempt=gathered([int(time.time())])[0])
     return ToolTrainer(
         Surroundings(settings, toolbox, recorder, runner, tell),
         model=model.path,
         args=told,
-        train_dataset=rows.load(settings.data.train, toolbox.toolset),
-        eval_dataset=rows.load(settings.data.val, toolbox.toolset) if settings.data.val else None,
+        train_dataset=loaded[0],
+        eval_dataset=loaded[1] if val else None,
         processing_class=processor,
         peft_config=weights.adapters(model.lora) if model.lora else None,
         callbacks=_callbacks(settings),

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from wheretaken.errors import MissingExtraError, UserError
 from wheretaken.rl import checks, data
+from wheretaken.rl.lengths import Fit, fit
 from wheretaken.rl.settings import TrainSettings
-from wheretaken.rl.toolbox import open_toolbox
+from wheretaken.rl.toolbox import closing, open_toolbox
 from wheretaken.rl.verl.libraries import check_versions, imported
-from wheretaken.rl.verl.overrides import arguments
+from wheretaken.rl.verl.overrides import arguments, pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from wheretaken.rl.settings import VerlSettings
     from wheretaken.rl.verl.overrides import Value
@@ -38,8 +39,10 @@ _GIB = 1 << 30
 _NODE_SECONDS = 120.0
 
 
-def check(settings: TrainSettings, *, eval_only: bool = False) -> int:
-    """Check what can be seen from here, and return how many photos there are to train on.
+def check(settings: TrainSettings, *, eval_only: bool = False) -> tuple[Fit, ...]:
+    """Check what can be seen from here.
+
+    Returns which photos are used: of those that are trained on, and of the validation set if there is one.
 
     Raises:
         UserError: something cannot work; the message says what to do.
@@ -47,17 +50,42 @@ def check(settings: TrainSettings, *, eval_only: bool = False) -> int:
     """
     check_versions()
     checks.check_engine(settings, "verl")
-    photos = data.check(settings.data.train)
+    counts = [data.check(settings.data.train)]
     if settings.data.val is not None:
-        data.check(settings.data.val)
+        counts.append(data.check(settings.data.val))
     elif eval_only:
         raise UserError("there is nothing to evaluate: data.val names no photos; export with --val")
     if not eval_only:
-        checks.check_batch(settings, photos)
+        checks.check_batch(settings, counts[0])
     checks.check_model(settings.model.path, "verl", FAMILIES)
     _check_disk(settings)
     asyncio.run(check_tools(settings))
-    return photos
+    return _fitting(settings, counts, eval_only=eval_only)
+
+
+def _fitting(settings: TrainSettings, counts: Sequence[int], *, eval_only: bool) -> tuple[Fit, ...]:
+    """Leave out photos whose prompts are too long, as verl will when it reads them.
+
+    Args:
+        settings: Of the training.
+        counts: Photos of its files.
+        eval_only: Whether only the validation set matters.
+
+    Raises:
+        UserError: too few are left.
+    """
+    recipe, model = settings.recipe, settings.model
+    if not Path(model.path).is_dir():  # it is to be fetched, and then verl measures
+        return tuple(Fit(tuple(range(count))) for count in counts)
+    transformers: Any = imported("transformers")
+    processor = transformers.AutoProcessor.from_pretrained(model.path)
+    files = [(settings.data.train, 1 if eval_only else recipe.batch)]
+    files += [(settings.data.val, 1)] if settings.data.val else []
+    with closing(open_toolbox(settings.tools)) as toolbox:
+        return tuple(
+            fit(file, toolbox.toolset, processor, recipe.prompt_tokens, least, pixels(model))
+            for file, least in files
+        )
 
 
 async def check_tools(settings: TrainSettings) -> None:

@@ -7,10 +7,12 @@ between the rollouts of a photo. Here a photo is what `locate` would show: witho
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wheretaken.rl.data import located, picture
+from wheretaken.rl.data import located, picture, size
+from wheretaken.rl.lengths import Ruler, fitting
 from wheretaken.rl.verl.libraries import imported
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from wheretaken.messages import Picture
 
+_log = logging.getLogger(__name__)
 rl_dataset: Any = imported("verl.utils.dataset.rl_dataset")
 
 
@@ -59,6 +62,26 @@ class PhotoDataset(rl_dataset.RLHFDataset):
         files, config = [str(file) for file in self.original_data_files], self.config
         row["extra_info"]["split"] = "val" if files == [str(config.val_files)] else "train"
         return row
+
+    def maybe_filter_out_long_prompts(self, dataframe: Any = None) -> Any:
+        """Leave out rows whose prompt is too long, by the rule of both engines.
+
+        Raises:
+            UserError: none is left.
+        """
+        if not self.filter_overlong_prompts:
+            return dataframe
+        ruler = Ruler(self.processor, self.tool_schemas or (), dict(self.mm_processor_kwargs))
+        lengths: list[int] = []
+        for row in dataframe:
+            messages = self._build_messages(row, key=self.prompt_key)
+            (image,) = _images(messages)
+            lengths.append(ruler.tokens(messages, size(Path(image["image"]))))
+        where = ", ".join(map(str, self.original_data_files))
+        fit = fitting(lengths, self.max_prompt_length, where)
+        if fit.said:
+            _log.warning(fit.said)
+        return dataframe.select(fit.kept)
 
     @classmethod
     def _process_multi_modal_info(

@@ -27,7 +27,10 @@ class Prepared:
     told: dict[str, Value]
     """verl's settings."""
     photos: int
+    """That are trained on."""
     eval_only: bool
+    left_out: tuple[str, ...] = ()
+    """What people are told of photos that are left out."""
 
     def command(self) -> str:
         """Return the command with which verl itself would do the same, in a shell's words."""
@@ -46,7 +49,7 @@ def prepare(settings: TrainSettings, *, eval_only: bool = False) -> Prepared:
         UserError: something cannot work; the message says what to do.
         MissingExtraError: a library is missing.
     """
-    photos = checks.check(settings, eval_only=eval_only)
+    fits = checks.check(settings, eval_only=eval_only)
     files = Files.of(settings, int(time.time()))
     with closing(open_toolbox(settings.tools)) as toolbox:
         tools = [spec.name for spec in toolbox.specs]
@@ -56,7 +59,8 @@ def prepare(settings: TrainSettings, *, eval_only: bool = False) -> Prepared:
     except OSError as error:
         raise UserError(f"cannot write to {settings.output} ({error.strerror}): choose another") from error
     checks.composed(told)
-    return Prepared(settings, files, told, photos, eval_only)
+    said = tuple(one.said for one in fits if one.said)
+    return Prepared(settings, files, told, len(fits[0].kept), eval_only, said)
 
 
 def look(prepared: Prepared, address: str = "") -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from wheretaken.rl.settings import TrainSettings
+    from wheretaken.rl.settings import ModelSettings, TrainSettings
 
 FOLDER = "verl"
 LOOP_CLASS = "wheretaken.rl.verl.loop.MapAgentLoop"
@@ -139,8 +139,6 @@ def _quoted(text: str) -> bool:
 
 def _data(settings: TrainSettings) -> dict[str, Value]:
     recipe, model = settings.recipe, settings.model
-    pixels = {"min_pixels": model.min_pixels, "max_pixels": model.max_pixels}
-    given = {name: value for name, value in pixels.items() if value}
     return {
         "data.train_files": str(settings.data.train),
         "data.val_files": str(settings.data.val or settings.data.train),
@@ -154,8 +152,14 @@ def _data(settings: TrainSettings) -> dict[str, Value]:
         "data.dataloader_num_workers": 2,
         "data.custom_cls.path": "pkg://wheretaken.rl.verl.dataset",
         "data.custom_cls.name": "PhotoDataset",
-        **{f"+data.mm_processor_kwargs.{name}": value for name, value in given.items()},
+        **{f"+data.mm_processor_kwargs.{name}": value for name, value in pixels(model).items()},
     }
+
+
+def pixels(model: ModelSettings) -> dict[str, int]:
+    """Return what the reader of pictures is told of their sizes."""
+    given = {"min_pixels": model.min_pixels, "max_pixels": model.max_pixels}
+    return {name: value for name, value in given.items() if value}
 
 
 def _patch(model: str) -> int | None:
