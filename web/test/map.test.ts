@@ -40,6 +40,14 @@ describe('what is drawn over the map', () => {
     expect(made.sheets[0]?.width).toBeCloseTo(2 / 360, 9)
     expect(eastOf({ south: 0, west: 170, north: 1, east: -170, picture: undefined })).toBe(190)
   })
+
+  it('has a picture once that several runs saw, and twice where it was seen in two places', () => {
+    const area = { south: 0, west: 0, north: 1, east: 1, picture: PICTURE }
+    const areas = [area, { ...area }, { ...area, west: 0.5 }]
+    const steps = areas.map((one) => ({ ...run().steps[0]!, area: one }))
+    const { sheets } = drawn({ runs: [run()], steps, colour: () => '#123456', pictureUrl: () => '/p', dim: false, correction: null })
+    expect(sheets.map((sheet) => sheet.x)).toEqual([0.5, 0.5 + 0.5 / 360])
+  })
 })
 
 describe('files for other programs', () => {

@@ -91,16 +91,18 @@ export function drawn({ runs, steps, colour, pictureUrl, dim, correction }: Draw
   return made
 }
 
-/** The latest map pictures, the closest look on top. */
+/** The latest map pictures, the closest look on top; one that several runs saw is drawn once. */
 function sheets(steps: Step[], pictureUrl: Drawing['pictureUrl'], dim: boolean): Sheet[] {
-  const seen: Sheet[] = []
+  const seen = new Map<string, Sheet>()
   for (const { area } of steps) {
     const url = area?.picture && pictureUrl(area.picture.sha256)
     if (!area || !url) continue
     const [[x, y], [right, bottom]] = [mercator(area.north, area.west), mercator(area.south, eastOf(area))]
-    seen.push({ url, x, y, width: right - x, height: bottom - y, dim })
+    const key = `${url} ${x} ${y}`
+    seen.delete(key)
+    seen.set(key, { url, x, y, width: right - x, height: bottom - y, dim })
   }
-  return seen.slice(-MOST_SHEETS).sort((a, b) => b.height - a.height)
+  return [...seen.values()].slice(-MOST_SHEETS).sort((a, b) => b.height - a.height)
 }
 
 /** A side that is east of the other one, also where the date line is between them. */

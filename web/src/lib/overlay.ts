@@ -25,19 +25,27 @@ interface View {
 
 const REACH_PX = 8
 const TILE_PX = 512
+/** Without a graphics card a drawing costs as much as some frames of the page: events within this time share one. */
+const SETTLE_MS = 200
 
 export class Overlay {
   readonly #map: MapLibre
   readonly #canvas = document.createElement('canvas')
+  readonly #pen: CanvasRenderingContext2D | null
+  readonly #settle: number
   readonly #images = new Map<string, HTMLImageElement>()
   #drawn: Drawn = { marks: [], shapes: [], sheets: [] }
   #marked = ''
   #frame = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
   #last = ''
   #dirty = true
 
-  constructor(map: MapLibre) {
+  constructor(map: MapLibre, software: boolean) {
     this.#map = map
+    this.#settle = software ? SETTLE_MS : 0
+    // Without a graphics card the browser would draw it with the emulated one, at seven times the cost.
+    this.#pen = this.#canvas.getContext('2d', { willReadFrequently: software })
     this.#canvas.className = 'overlay'
     this.#canvas.setAttribute('aria-hidden', 'true')
     map.getCanvasContainer().append(this.#canvas)
@@ -46,13 +54,13 @@ export class Overlay {
     map.on('resize', this.#paint)
   }
 
-  /** Show this from the next frame on. */
+  /** Show this from the next frame on, or soon after where drawing is dear. */
   show(drawn: Drawn): void {
     this.#drawn = drawn
     const wanted = new Set(drawn.sheets.map((sheet) => sheet.url))
     for (const url of this.#images.keys()) if (!wanted.has(url)) this.#images.delete(url)
     for (const url of wanted) if (!this.#images.has(url)) this.#load(url)
-    this.#soon()
+    this.#settled()
   }
 
   /** Let a step stand out. */
@@ -78,6 +86,7 @@ export class Overlay {
 
   remove(): void {
     cancelAnimationFrame(this.#frame)
+    clearTimeout(this.#timer)
     this.#map.off('render', this.#paint)
     this.#map.off('move', this.#paint)
     this.#map.off('resize', this.#paint)
@@ -86,9 +95,15 @@ export class Overlay {
 
   #load(url: string): void {
     const image = new Image()
-    image.onload = () => this.#soon()
+    image.onload = () => this.#settled()
     image.src = url
     this.#images.set(url, image)
+  }
+
+  #settled(): void {
+    this.#dirty = true
+    if (!this.#settle) this.#soon()
+    else this.#timer ??= setTimeout(() => this.#soon(), this.#settle)
   }
 
   #soon(): void {
@@ -106,7 +121,9 @@ export class Overlay {
 
   readonly #paint = (): void => {
     cancelAnimationFrame(this.#frame)
+    clearTimeout(this.#timer)
     this.#frame = 0
+    this.#timer = undefined
     const view = this.#view()
     const now = Object.values(view).join()
     if (!this.#dirty && now === this.#last) return
@@ -118,7 +135,7 @@ export class Overlay {
       this.#canvas.width = width
       this.#canvas.height = height
     }
-    const pen = this.#canvas.getContext('2d')
+    const pen = this.#pen
     if (!pen) return
     pen.setTransform(scale, 0, 0, scale, 0, 0)
     pen.clearRect(0, 0, view.width, view.height)
