@@ -38,6 +38,7 @@ from wheretaken.web.settings import WebSettings
 from wheretaken.web.solving import Choices
 
 expect.set_options(timeout=20_000)  # a machine may be busy; nothing here waits longer than it has to
+FILE = {"name": "corner.jpg", "mimeType": "image/jpeg"}
 REQUIRE_ALL = os.environ.get("WHERETAKEN_REQUIRE_ALL") == "1"
 
 KIOSK = Place(
@@ -330,3 +331,20 @@ def visits(chromium: Browser) -> Iterator[Visits]:
     opened.close()
     assert opened.foreign == []
     assert opened.errors == []
+
+
+def located(page: Page, data: bytes | None = None) -> None:
+    """Pick a photo and wait for its answer."""
+    page.set_input_files("input[type=file]", {**FILE, "buffer": data or photo()})
+    expect(page.locator(".place")).to_be_attached(timeout=60_000)
+
+
+def saved(page: Page, entry: str) -> str:
+    page.locator("summary", has_text="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=entry).click()
+    return download.value.path().read_text("utf-8")
+
+
+def selected(page: Page) -> str:
+    return page.locator("li.selected").get_attribute("data-step") or ""

@@ -10,26 +10,19 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from wheretaken.agent.events import Status
-from wheretaken.answers import Answer
-from wheretaken.evals.model import Result, Truth
-from wheretaken.evals.running.runner import RESULTS
 from wheretaken.testing.scripted import ScriptedModel
 from wheretaken.web.settings import WebLimits
 
-from .conftest import Done, Gate, Serve, Typing, Visits, evaluation, photo, script
+from .conftest import FILE, Done, Gate, Serve, Typing, Visits, located, photo, saved, script, selected
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = {"name": "corner.jpg", "mimeType": "image/jpeg"}
-
 DROP = """([name, data]) => {
     const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0))
     const dropped = new DataTransfer()
@@ -40,6 +33,13 @@ DROP = """([name, data]) => {
 PASTE = DROP.replace("document.querySelector('.drop')", "window").replace(
     "new DragEvent('drop', { dataTransfer: dropped,", "new ClipboardEvent('paste', { clipboardData: dropped,"
 )
+
+
+def middle(page: Page) -> tuple[float, float]:
+    """Of the map, in pixels of the page."""
+    box = page.locator(".map .maplibregl-canvas").bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 @contextmanager
@@ -70,22 +70,12 @@ def tile_server() -> Generator[tuple[str, list[str]]]:
         thread.join()
 
 
-def located(page: Page, data: bytes | None = None) -> None:
-    """Pick a photo and wait for its answer."""
-    page.set_input_files("input[type=file]", {**FILE, "buffer": data or photo()})
-    expect(page.locator(".place")).to_be_attached(timeout=60_000)
-
-
 def until(page: Page, reached: Callable[[], bool]) -> None:
     """Wait for what no locator can see."""
     deadline = time.monotonic() + 30
     while not reached():
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
-
-
-def selected(page: Page) -> str:
-    return page.locator("li.selected").get_attribute("data-step") or ""
 
 
 def test_a_photo_is_dropped_and_the_reader_finds_it(serve: Serve, visits: Visits) -> None:
@@ -129,14 +119,11 @@ def test_what_is_selected_in_one_pane_is_marked_in_the_others(done: Done, visits
     assert selected(page).endswith("/7")
     page.locator("li[data-step$='/3'] .head").click()
     page.click(".place")
-    box = page.locator(".map .maplibregl-canvas").bounding_box()
-    assert box
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(*middle)
+    page.mouse.move(*middle(page))
     expect(page.locator("li.answer.marked")).to_have_count(1)
     expect(page.locator(".map .label")).to_contain_text("Helsinki")
     page.locator("li[data-step$='/1'] .head").click()
-    page.mouse.click(*middle)
+    page.mouse.click(*middle(page))
     expect(page.locator("li.answer.selected")).to_have_count(1)
 
 
@@ -200,6 +187,10 @@ def test_several_runs_have_a_colour_each_and_one_decision(serve: Serve, visits: 
         for names in page.locator("g.zoom").evaluate_all("all => all.map(one => one.className.baseVal)")
         for name in names.split()
     }
+    expect(page.locator(".legend")).to_contain_text("answer of all runs")
+    page.click(".place")
+    page.mouse.move(*middle(page))
+    expect(page.locator(".map .label")).to_have_text(re.compile("^answer of all runs: .*Helsinki"))
     page.get_by_role("tab", name="Run 2").click()
     assert re.search(r"-1$", page.url)
 
@@ -251,119 +242,6 @@ def test_a_photo_is_deleted_with_all_that_was_made_of_it(serve: Serve, visits: V
     assert left == []
 
 
-def test_a_file_of_trajectories_is_opened_without_a_server(done: Done, serve: Serve, visits: Visits) -> None:
-    other = visits.open(f"{serve().url}/#/file")
-    with other.expect_file_chooser() as chooser:
-        other.get_by_role("button", name="Choose a folder").click()
-    chooser.value.set_files(done.site.directory)
-    other.locator("a.line").click()
-    expect(other.locator(".place")).to_have_text("Helsinki, Finland")
-    expect(other.locator("li[data-step]")).to_have_count(7)
-    shown = other.locator("figure image")
-    assert (shown.get_attribute("href") or "").startswith("blob:"), "the picture comes from the folder"
-
-
-def saved(page: Page, entry: str) -> str:
-    page.locator("summary", has_text="Export").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name=entry).click()
-    return download.value.path().read_text("utf-8")
-
-
-def test_a_run_is_exported(done: Done, visits: Visits) -> None:
-    page = visits.open(done.run)
-    expect(page.locator(".place")).to_be_attached()
-    features = json.loads(saved(page, "GeoJSON"))["features"]
-    kinds = {one["properties"]["kind"]: one["geometry"] for one in features}
-    assert kinds["answer"] == {"type": "Point", "coordinates": [24.94, 60.17]}
-    assert kinds["radius"]["type"] == kinds["area"]["type"] == "Polygon"
-    places = ET.fromstring(saved(page, "KML")).iter("{http://www.opengis.net/kml/2.2}Placemark")
-    assert len(list(places)) == len(features)
-    text = saved(page, "Page")
-    assert "http" not in re.sub(r"data:[^\"]+|http-equiv", "", text), "it asks nobody for anything"
-    assert text.count("data:image/") == 4, "the photo, the closest map, and the pictures of two steps"
-    assert "OSM" in text
-    assert "a lookup confirms it" in text
-
-
-def test_the_evidence_sheet_is_printed_as_it_should_look(done: Done, visits: Visits) -> None:
-    page = visits.open(done.run)
-    # The dialog of a browser without a screen never closes.
-    page.context.add_init_script("window.print = () => { window.printed = true }")
-    expect(page.locator(".place")).to_be_attached()
-    page.locator("summary", has_text="Export").click()
-    with page.expect_popup() as popup:
-        page.get_by_role("button", name="Evidence sheet").click()
-    sheet = popup.value
-    # The page's policy forbids the scripts with which Playwright would wait for this.
-    deadline = time.monotonic() + 20
-    while not sheet.evaluate("window.printed") and time.monotonic() < deadline:
-        sheet.wait_for_timeout(50)
-    assert sheet.evaluate("window.printed")
-    laid = "getComputedStyle(document.querySelector('dl')).display"
-    assert sheet.evaluate(laid) == "grid", "it has its rules"
-    assert sheet.evaluate("[...document.images].every((one) => one.naturalWidth > 0)")
-    expect(sheet.locator("figure")).to_have_count(2)
-    expect(sheet.locator("dl")).to_contain_text(done.job["info"]["sha256"])
-    assert sheet.pdf().startswith(b"%PDF-")
-
-
-SCROLL = """async (list) => {
-    // The list jumps by some rows a frame: what is then on the screen must never be blank.
-    list.scrollIntoView({ block: 'end' })
-    const blank = []
-    for (let top = 0; top < list.scrollHeight - list.clientHeight; top += 2400) {
-        list.scrollTop = top
-        await new Promise((next) => requestAnimationFrame(() => setTimeout(next)))
-        const box = list.getBoundingClientRect()
-        for (const share of [0.05, 0.5, 0.95]) {
-            const hit = document.elementFromPoint(box.left + box.width / 3, box.top + box.height * share)
-            if (!hit?.closest('.line')) blank.push(top)
-        }
-    }
-    return blank
-}"""
-
-
-def test_an_evaluation_of_2500_rows_is_sorted_filtered_and_compared(done: Done, visits: Visits) -> None:
-    page = visits.open(done.evaluation)
-    rows = page.locator(".line")
-    expect(page.get_by_text("2500 rows")).to_be_visible()
-    assert rows.count() < 60, "only what can be seen is in the page"
-    expect(rows.first).to_contain_text(".jpg")
-    page.get_by_role("button", name="Sort by Photo").click()
-    expect(rows.first).to_contain_text("0000.jpg")
-    assert page.locator(".scroll").evaluate(SCROLL) == []
-    page.locator(".scroll").evaluate("one => one.scrollTo(0, one.scrollHeight)")
-    expect(rows.last).to_contain_text("2499.jpg")
-    page.get_by_role("button", name="No answer").click()
-    expect(page.get_by_text("250 rows")).to_be_visible()
-    page.get_by_label("Compare with").select_option("theirs")
-    page.get_by_role("button", name="better", exact=True).click()
-    expect(page.get_by_text("2250 rows")).to_be_visible()
-    assert page.url.endswith("?compare=theirs")
-
-
-def test_a_row_of_an_evaluation_opens_its_recording(
-    done: Done, serve: Serve, visits: Visits, tmp_path: Path
-) -> None:
-    made = evaluation(tmp_path / "mine", 1)
-    result = Result(
-        id="0000",
-        truth=Truth(lat=60, lon=25),
-        status=Status.ANSWERED,
-        answer=Answer(lat=60.1, lon=25),
-        runs=tuple(done.job["runs"]),
-    )
-    (made / RESULTS).write_text(f"{result.model_dump_json()}\n")
-    (made / "trajectories.jsonl").write_bytes((done.site.directory / "trajectories.jsonl").read_bytes())
-    other = serve(directory=tmp_path / "other", evaluations=(made,))
-    page = visits.open(f"{other.url}/#/evaluation/mine")
-    page.locator("a.line").click()
-    expect(page.locator(".place")).to_have_text("Helsinki, Finland")
-    expect(page.locator("li[data-step]")).to_have_count(7)
-
-
 def test_a_token_is_asked_for_once(serve: Serve, visits: Visits) -> None:
     from pydantic import SecretStr
 
@@ -388,31 +266,6 @@ def test_the_page_speaks_chinese_and_remembers_it(serve: Serve, visits: Visits) 
     page.get_by_role("button", name="English").click()
     page.reload()
     expect(page.locator("h1")).to_have_text("Where was it taken?")
-
-
-def test_answers_that_rest_on_nothing_are_found(
-    done: Done, serve: Serve, visits: Visits, tmp_path: Path
-) -> None:
-    made = evaluation(tmp_path / "mine", 2)
-    (run,) = done.job["runs"]
-    results = [
-        Result(
-            id=f"{n:04}",
-            truth=Truth(lat=n, lon=n),
-            status=Status.ANSWERED,
-            answer=Answer(lat=60.17, lon=24.94 + n),
-            runs=(run,),
-        )
-        for n in range(2)
-    ]
-    (made / RESULTS).write_text("".join(f"{one.model_dump_json()}\n" for one in results))
-    for name in ("trajectories.jsonl", "solutions.jsonl"):
-        (made / name).write_bytes((done.site.directory / name).read_bytes())
-    page = visits.open(f"{serve(evaluations=(made,)).url}/#/evaluation/mine")
-    expect(page.get_by_text("a place found")).to_have_count(1)
-    page.get_by_role("button", name="Ungrounded").click()
-    expect(page.locator(".line")).to_have_count(1)
-    expect(page.locator(".line .name")).to_have_text("0001")
 
 
 def test_a_turn_is_seen_while_it_is_written(serve: Serve, visits: Visits) -> None:
@@ -477,6 +330,30 @@ def test_on_a_narrow_screen_one_pane_is_seen_at_a_time(done: Done, visits: Visit
         expect(page.locator(f".panes {pane}").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
     expect(page.locator(".panes figure")).to_be_hidden()
+
+
+def test_on_a_narrow_screen_what_has_a_place_leads_to_the_map(done: Done, visits: Visits) -> None:
+    page = visits.open(done.run, viewport={"width": 390, "height": 800}, reduced_motion="reduce")
+    shown = page.get_by_role("tab", selected=True)
+    x, y = middle(page)
+    for choose in (".evidence button", ".place"):
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 120, y + 150, steps=3)
+        page.mouse.up()
+        page.get_by_role("tab", name="Photo", exact=True).click()
+        page.click(choose)
+        expect(shown).to_have_text("Map")
+        page.mouse.move(x, y - 1)
+        page.mouse.move(x, y)
+        expect(page.locator(".map .label")).to_contain_text("Helsinki")
+    page.get_by_role("tab", name="Steps", exact=True).click()
+    page.locator("li[data-step$='/4'] .head").click()
+    expect(shown).to_have_text("Steps")
+    page.get_by_role("button", name="Show on the map").click()
+    expect(shown).to_have_text("Map")
+    page.get_by_role("tab", name="Photo", exact=True).click()
+    expect(page.locator("figure")).to_be_visible()
 
 
 def test_everything_is_reached_by_keyboard(serve: Serve, visits: Visits) -> None:

@@ -71,6 +71,7 @@ def test_a_photo_is_located_on_record_as_the_command_line_does(serve: Serve) -> 
     assert httpx2.get(f"{site.url}/api/runs/{job['runs'][1]}").json() == {
         "job": job["id"],
         "evaluation": None,
+        "rested": None,
     }
     log = httpx2.get(f"{site.url}/api/runs/{job['runs'][1]}/log").text.splitlines()
     assert json.loads(log[-1])["type"] == "run_ended"
@@ -291,12 +292,14 @@ def test_only_what_was_named_is_read(serve: Serve, tmp_path: Path) -> None:
 
 def test_runs_without_a_truth_are_shown_without_errors(serve: Serve, tmp_path: Path) -> None:
     site = serve()
-    located(site)
+    (run,) = located(site)["runs"]
     (tmp_path / "none").mkdir()
     other = serve(directory=tmp_path / "other", evaluations=(site.directory, tmp_path / "none"))
     table = httpx2.get(f"{other.url}/api/evaluations/{site.directory.name}").json()
     assert (table["km"], table["truth"], table["answer"]) == ([None], [None], [[60.17, 24.94]])
     assert table["grounding"] == ["place"]
+    told = httpx2.get(f"{other.url}/api/runs/{run}").json()
+    assert told["rested"] == {"grounding": "place", "holds": [True]}
     refused = httpx2.get(f"{other.url}/api/evaluations/none")
     assert refused.status_code == 422
     assert str(tmp_path) not in refused.text

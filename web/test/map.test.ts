@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Job } from '../src/lib/api'
+import type { Decided, Job } from '../src/lib/api'
 import { mercator } from '../src/lib/geo'
 import { escape, geojson, kml } from '../src/lib/geoexports'
 import { drawn, eastOf } from '../src/lib/mapdata'
@@ -47,6 +47,30 @@ describe('what is drawn over the map', () => {
     const steps = areas.map((one) => ({ ...run().steps[0]!, area: one }))
     const { sheets } = drawn({ runs: [run()], steps, colour: () => '#123456', pictureUrl: () => '/p', dim: false, correction: null })
     expect(sheets.map((sheet) => sheet.x)).toEqual([0.5, 0.5 + 0.5 / 360])
+  })
+})
+
+describe('what several runs came to', () => {
+  const runs = ['r', 's'].map((id) => ({ ...run(), id, steps: run().steps.map((step) => ({ ...step, run: id, id: `${id}${step.id}` })) }))
+  const decided: Decided = { run: 's', agree: 2, of: 2, radius_km: 5, confidence: null, place: '', grounding: '', holds: [] }
+  const shared = { runs, steps: runs.flatMap((one) => one.steps), colour: () => '#123456', pictureUrl: () => '/p', dim: false, correction: null }
+
+  it('is drawn with its own radius, over the answer of the run that was chosen', () => {
+    const made = drawn({ ...shared, decided })
+    expect(made.marks.filter((mark) => mark.kind === 'decided').map((mark) => mark.step)).toEqual(['sr/2'])
+    expect(made.marks.at(-1)?.kind).toBe('decided')
+    const height = (kind: string): number[] => made.shapes.filter((one) => one.kind === kind).map((one) => one.south - one.north)
+    expect(height('radius')).toEqual([])
+    expect(height('own')).toHaveLength(2)
+    expect(height('decided')[0]! / height('own')[0]!).toBeCloseTo(5 / 2, 2)
+  })
+
+  it('changes nothing where nothing was decided, or no run has an answer', () => {
+    for (const none of [undefined, { ...decided, run: null }]) {
+      const made = drawn({ ...shared, decided: none })
+      expect(made.shapes.filter((one) => one.kind === 'radius')).toHaveLength(2)
+      expect(made.marks.some((mark) => mark.kind === 'decided')).toBe(false)
+    }
   })
 })
 

@@ -10,14 +10,15 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
 from wheretaken.agent import trajectory
-from wheretaken.agent.trajectory import FILE
+from wheretaken.agent.trajectory import FILE, Trajectory
 from wheretaken.errors import DataError
 from wheretaken.evals.distances import measured
 from wheretaken.evals.results import read_results
 from wheretaken.evals.results.runs import is_run
-from wheretaken.sampling.grounding import ground
+from wheretaken.sampling.grounding import ground, supports
 from wheretaken.sampling.solution import read_solutions
 from wheretaken.web.desk import read_log
 
@@ -50,13 +51,32 @@ class Recorded:
         """
         if run in self._logs():
             return read_log(self.directory, run)
+        line = self._line(run)
+        return [line] if line else []
+
+    def rested(self, run: str) -> dict[str, Any] | None:
+        """Return what the answer of a run rests on, and which of its evidence holds.
+
+        None where there is no answer, or no whole record of how it came about. The keys are those that the
+        decision of a job has for it (`jobs.Decided`).
+        """
+        try:
+            made = Trajectory.model_validate_json(self._line(run))
+        except ValidationError:  # nothing, or damaged: the table of the directory says so
+            return None
+        if made.answer is None:
+            return None
+        return {"grounding": ground(made).kind, "holds": [one.holds for one in supports(made)]}
+
+    def _line(self, run: str) -> bytes:
+        """Return the trajectory of a run as JSON; nothing where there is none."""
         self._index()
         if run not in self._lines:
-            return []
+            return b""
         start, size = self._lines[run]
         with (self.directory / FILE).open("rb") as file:
             file.seek(start)
-            return [file.read(size)]
+            return file.read(size)
 
     def _logs(self) -> frozenset[str]:
         return frozenset(path.stem for path in (self.directory / "events").glob("*.jsonl"))

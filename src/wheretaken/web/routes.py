@@ -7,7 +7,7 @@
 | `POST /jobs?name=&model=&toolset=&n=&hint=&seed=` | takes in the photo that is the body, and queues a job |
 | `GET`, `DELETE /jobs/{id}` | a job; deletes it with its photo and runs |
 | `POST /jobs/{id}/again`, `/cancel`, `/correction` | locates it again; stops it; where a person says it is |
-| `GET /runs/{id}` | what a run belongs to |
+| `GET /runs/{id}` | what a run belongs to, and what a recorded one rests on |
 | `GET /runs/{id}/log` | its events, or its trajectory, one JSON a line |
 | `GET /media/{sha256}?side=N` | a picture, or a smaller copy |
 | `GET /tiles...` | vector tiles and their style (`server.tiles`), where there are offline maps |
@@ -165,13 +165,14 @@ class Routes:
         return Response(status_code=204)
 
     async def run(self, request: Request) -> Response:
-        """Tell what a run belongs to."""
+        """Tell what a run belongs to; of one of a directory, what its answer rests on."""
         run = request.path_params["run"]
         if job := self._desk.owner(run):
-            return replies.json({"job": job.id, "evaluation": None})
+            return replies.json({"job": job.id, "evaluation": None, "rested": None})
         for name, directory in self._recorded.items():
             if await asyncio.to_thread(directory.log, run):
-                return replies.json({"job": None, "evaluation": name})
+                rested = await asyncio.to_thread(directory.rested, run)
+                return replies.json({"job": None, "evaluation": name, "rested": rested})
         raise Refused(404, "run", "there is no such run, or not any more")
 
     async def log(self, request: Request) -> Response:

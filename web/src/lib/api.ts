@@ -2,16 +2,20 @@
 
 import { readLog, type PhotoInfo, type PictureRef, type RunEvent } from './events'
 
-export interface Decided {
+/** What an answer rests on. */
+export interface Rested {
+  grounding: 'place' | 'map' | 'clue' | 'none' | ''
+  /** For each piece of the answer's evidence, whether a call told of it; empty where nobody looked. */
+  holds: boolean[]
+}
+
+export interface Decided extends Rested {
   run: string | null
   agree: number
   of: number
   radius_km: number | null
   confidence: number | null
   place: string
-  grounding: 'place' | 'map' | 'clue' | 'none' | ''
-  /** For each piece of the answer's evidence, whether a call told of it. */
-  holds: boolean[]
 }
 
 export interface Job {
@@ -120,7 +124,7 @@ export const api = {
   async correct(job: string, position: { lat: number; lon: number } | null): Promise<void> {
     await ask(`/api/jobs/${job}/correction`, json('POST', { position }))
   },
-  async runOwner(run: string): Promise<{ job: string | null; evaluation: string | null }> {
+  async runOwner(run: string): Promise<{ job: string | null; evaluation: string | null; rested: Rested | null }> {
     return (await ask(`/api/runs/${encodeURIComponent(run)}`)).json()
   },
   async log(run: string): Promise<RunEvent[]> {

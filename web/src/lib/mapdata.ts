@@ -1,9 +1,10 @@
 // What runs put on the map.
 
+import type { Decided } from './api'
 import { circle, mercator, type LatLon } from './geo'
 import type { Area, PlaceKind, Run, Step } from './reducer'
 
-export type MarkKind = PlaceKind | 'corrected'
+export type MarkKind = PlaceKind | 'decided' | 'corrected'
 
 /** A place, x and y in Mercator from 0 to 1. */
 export interface Mark {
@@ -17,11 +18,14 @@ export interface Mark {
   weight: number
 }
 
-/** The radius of an answer, or the area of a map picture; its ring and its sides in Mercator from 0 to 1. */
+/**
+ * The radius of an answer (`decided`: of the one that several runs came to, `own`: of a run beside it), or the
+ * area of a map picture; its ring and its sides in Mercator from 0 to 1.
+ */
 export interface Shape {
   step: string
   colour: string
-  kind: 'radius' | 'area'
+  kind: 'radius' | 'decided' | 'own' | 'area'
   name: string
   ring: [number, number][]
   west: number
@@ -46,7 +50,7 @@ export interface Drawn {
   sheets: Sheet[]
 }
 
-const RANK = { found: 0, looked: 1, candidate: 2, evidence: 3, answer: 4, corrected: 5 }
+const RANK = { found: 0, looked: 1, candidate: 2, evidence: 3, answer: 4, decided: 5, corrected: 6 }
 /** Map pictures that lie on the map at a time: the latest are the closest looks. */
 const MOST_SHEETS = 12
 
@@ -58,10 +62,12 @@ export interface Drawing {
   pictureUrl: (sha256: string) => string | undefined
   dim: boolean
   correction: LatLon | null | undefined
+  /** What several runs came to; nothing where there is one. */
+  decided?: Decided | null | undefined
 }
 
 /** Marks, shapes and pictures of the steps that are shown, in the order in which they are drawn. */
-export function drawn({ runs, steps, colour, pictureUrl, dim, correction }: Drawing): Drawn {
+export function drawn({ runs, steps, colour, pictureUrl, dim, correction, decided }: Drawing): Drawn {
   const made: Drawn = { marks: [], shapes: [], sheets: sheets(steps, pictureUrl, dim) }
   const answered = new Map(runs.map((run) => [run.id, run.answer]))
   for (const step of steps) {
@@ -75,12 +81,14 @@ export function drawn({ runs, steps, colour, pictureUrl, dim, correction }: Draw
     for (const place of step.places) {
       const [x, y] = mercator(place.lat, place.lon)
       const { kind, name } = place
-      made.marks.push({ ...shared, kind, name, x, y, rank: RANK[kind], weight: place.weight ?? 0.5 })
+      const mark = { ...shared, name, x, y, weight: place.weight ?? 0.5 }
+      made.marks.push({ ...mark, kind, rank: RANK[kind] })
+      if (kind === 'answer' && step.run === decided?.run) made.marks.push({ ...mark, kind: 'decided', rank: RANK.decided })
     }
     const answer = step.kind === 'answer' ? answered.get(step.run) : undefined
-    if (answer?.radius_km) {
-      const ring = circle(answer, Math.min(answer.radius_km, 8000)).map(([lon, lat]) => mercator(lat, lon))
-      made.shapes.push(shape(ring, { ...shared, kind: 'radius', name: '' }))
+    if (answer?.radius_km) made.shapes.push(around(answer, answer.radius_km, { ...shared, kind: decided?.run ? 'own' : 'radius', name: '' }))
+    if (answer && decided?.radius_km && step.run === decided.run) {
+      made.shapes.push(around(answer, decided.radius_km, { ...shared, kind: 'decided', name: '' }))
     }
   }
   if (correction) {
@@ -108,6 +116,10 @@ function sheets(steps: Step[], pictureUrl: Drawing['pictureUrl'], dim: boolean):
 /** A side that is east of the other one, also where the date line is between them. */
 export function eastOf({ west, east }: Area): number {
   return east < west ? east + 360 : east
+}
+
+function around(at: LatLon, km: number, more: Parameters<typeof shape>[1]): Shape {
+  return shape(circle(at, Math.min(km, 8000)).map(([lon, lat]) => mercator(lat, lon)), more)
 }
 
 function shape(ring: [number, number][], more: Pick<Shape, 'step' | 'colour' | 'kind' | 'name'>): Shape {

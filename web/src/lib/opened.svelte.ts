@@ -1,5 +1,6 @@
 // A file of trajectories that was opened in this browser. A worker reads it; a trajectory is parsed when shown.
 
+import type { Rested } from './api'
 import { eventsOf, type RunEvent, type Trajectory } from './events'
 
 export interface Summary {
@@ -14,9 +15,19 @@ export interface Summary {
   file: number
   start: number
   end: number
+  /** What its answer rests on, where a file of solutions says it. */
+  rested?: Rested | undefined
+}
+
+/** A file of trajectories, and the solutions that lie beside it. */
+export interface Pair {
+  trajectories: Blob
+  solutions: Blob | undefined
 }
 
 export type Read = { summaries: Summary[]; milliseconds: number } | { problem: string }
+
+const SOLUTIONS = 'solutions.jsonl'
 
 class Opened {
   name = $state('')
@@ -32,7 +43,7 @@ class Opened {
   /** Open files, or those in a folder (of a training there are many) together with their pictures. */
   async open(files: File[]): Promise<void> {
     const named = files.filter((one) => one.name === 'trajectories.jsonl')
-    const found = named.length ? named : files.filter((one) => one.name.endsWith('.jsonl'))
+    const found = named.length ? named : files.filter((one) => one.name.endsWith('.jsonl') && one.name !== SOLUTIONS)
     found.sort((a, b) => a.webkitRelativePath.localeCompare(b.webkitRelativePath))
     this.problem = ''
     if (!found.length) {
@@ -46,7 +57,8 @@ class Opened {
       if (hash) this.#pictures.set(hash, URL.createObjectURL(one))
     }
     this.busy = true
-    const read = await summarise(found)
+    const beside = (one: File): File | undefined => files.find((other) => other.name === SOLUTIONS && folder(other) === folder(one))
+    const read = await summarise(found.map((one) => ({ trajectories: one, solutions: beside(one) })))
     this.busy = false
     if ('problem' in read) {
       this.problem = read.problem
@@ -72,13 +84,21 @@ class Opened {
     return eventsOf({ ...line, id: one.id })
   }
 
+  rested(run: string): Rested | undefined {
+    return this.summaries.find((one) => one.id === run)?.rested
+  }
+
   /** The picture of this hash, where the folder has it. */
   picture(sha256: string): string | undefined {
     return this.#pictures.get(sha256)
   }
 }
 
-async function summarise(files: Blob[]): Promise<Read> {
+function folder(file: File): string {
+  return file.webkitRelativePath.split('/').slice(0, -1).join('/')
+}
+
+async function summarise(files: Pair[]): Promise<Read> {
   const worker = new Worker(new URL('./opening.worker.ts', import.meta.url), { type: 'module' })
   try {
     return await new Promise<Read>((resolve) => {

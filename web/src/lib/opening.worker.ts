@@ -1,19 +1,28 @@
 // Reads a file of trajectories line by line, off the page's thread, and tells what is in it and where.
 
+import type { Rested } from './api'
 import type { Trajectory } from './events'
-import type { Read, Summary } from './opened.svelte'
+import type { Pair, Read, Summary } from './opened.svelte'
+import { note } from './solutions'
 
 const NEWLINE = 10
 
-addEventListener('message', (message: MessageEvent<Blob[]>) => {
+addEventListener('message', (message: MessageEvent<Pair[]>) => {
   void readAll(message.data).then((result) => postMessage(result))
 })
 
-async function readAll(files: Blob[]): Promise<Read> {
+async function readAll(files: Pair[]): Promise<Read> {
   const began = performance.now()
   const summaries: Summary[] = []
-  for (const [number, file] of files.entries()) {
-    const problem = await read(file, number, summaries)
+  for (const [number, { trajectories, solutions }] of files.entries()) {
+    const rested = new Map<string, Rested>()
+    const problem =
+      (solutions && (await read(solutions, (line) => note(rested, line)))) ||
+      (await read(trajectories, (line, start, end) => {
+        const { messages, id, photo } = line as Partial<Trajectory>
+        if (!Array.isArray(messages) || !id || !photo) throw new Error('no messages')
+        summaries.push({ ...summary(line as Trajectory, number, start, end), rested: rested.get(id) })
+      }))
     if (problem) return { problem }
   }
   if (!summaries.length) return { problem: 'empty' }
@@ -30,8 +39,8 @@ function distinct(summaries: Summary[]): Summary[] {
   })
 }
 
-/** Add what is in a file; returns what is wrong with it, if something is. */
-async function read(file: Blob, number: number, summaries: Summary[]): Promise<string> {
+/** Give every line, parsed and with where it is, to `take`; returns what is wrong with the file, if something is. */
+async function read(file: Blob, take: (line: unknown, start: number, end: number) => void): Promise<string> {
   const bytes = new Uint8Array(await file.arrayBuffer())
   const decoder = new TextDecoder()
   let lines = 0
@@ -41,9 +50,7 @@ async function read(file: Blob, number: number, summaries: Summary[]): Promise<s
     if (found > start) {
       try {
         lines++
-        const line = JSON.parse(decoder.decode(bytes.subarray(start, found))) as Partial<Trajectory>
-        if (!Array.isArray(line.messages) || !line.id || !line.photo) return `line ${lines} has no messages`
-        summaries.push(summary(line as Trajectory, number, start, found))
+        take(JSON.parse(decoder.decode(bytes.subarray(start, found))), start, found)
       } catch (error) {
         return `line ${lines}: ${error instanceof Error ? error.message : String(error)}`
       }

@@ -10,6 +10,7 @@ import type { Drawn, Mark, Shape, Sheet } from './mapdata'
 
 export interface Hit {
   step: string
+  kind: Mark['kind'] | Shape['kind']
   name: string
 }
 
@@ -185,14 +186,16 @@ function shapeAt(pen: CanvasRenderingContext2D, shape: Shape, view: View, marked
   pen.beginPath()
   for (const [a, b] of shape.ring) pen.lineTo(view.left + a * view.size, view.top + b * view.size)
   pen.closePath()
-  if (shape.kind === 'radius') {
-    pen.globalAlpha = 0.1
+  const fill = { radius: 0.1, decided: 0.14, own: 0, area: 0 }[shape.kind]
+  if (fill) {
+    pen.globalAlpha = fill
     pen.fillStyle = shape.colour
     pen.fill()
     pen.globalAlpha = 1
   }
   pen.strokeStyle = shape.colour
-  pen.lineWidth = marked ? 3 : shape.kind === 'radius' ? 2 : 1.5
+  pen.lineWidth = { radius: 2, decided: 3, own: 1, area: 1.5 }[shape.kind]
+  if (marked) pen.lineWidth = 3
   pen.setLineDash(shape.kind === 'area' && !marked ? [5, 4] : [])
   pen.stroke()
   pen.setLineDash([])
@@ -210,7 +213,7 @@ function halo(pen: CanvasRenderingContext2D, mark: Mark, view: View): void {
 }
 
 function markAt(pen: CanvasRenderingContext2D, mark: Mark, view: View): void {
-  const radius = { answer: 9, candidate: 5 + 4 * mark.weight, evidence: 6, looked: 6, found: 3.5, corrected: 8 }[mark.kind]
+  const radius = { answer: 9, decided: 12, candidate: 5 + 4 * mark.weight, evidence: 6, looked: 6, found: 3.5, corrected: 8 }[mark.kind]
   if (!disc(pen, mark, view, radius)) return
   const fill = { evidence: '#ffd75e', looked: 'rgb(255 255 255 / 15%)', corrected: '#b3261e' }[mark.kind as string]
   pen.globalAlpha = mark.kind === 'found' ? 0.65 : 1
@@ -218,10 +221,18 @@ function markAt(pen: CanvasRenderingContext2D, mark: Mark, view: View): void {
   pen.fill()
   pen.globalAlpha = 1
   if (mark.kind === 'found') return
-  const light = mark.kind === 'answer' || mark.kind === 'candidate' || mark.kind === 'corrected'
-  pen.strokeStyle = light ? '#ffffff' : mark.kind === 'evidence' ? '#a87900' : mark.colour
-  pen.lineWidth = mark.kind === 'answer' ? 3 : 2
+  pen.strokeStyle = mark.kind === 'evidence' ? '#a87900' : mark.kind === 'looked' ? mark.colour : '#ffffff'
+  pen.lineWidth = mark.kind === 'answer' || mark.kind === 'decided' ? 3 : 2
   pen.stroke()
+  if (mark.kind !== 'decided') return
+  // A dark rim and a light middle: it is told from the answers beside it in any colour.
+  disc(pen, mark, view, radius + 2)
+  pen.strokeStyle = mark.colour
+  pen.lineWidth = 2
+  pen.stroke()
+  disc(pen, mark, view, 4)
+  pen.fillStyle = '#ffffff'
+  pen.fill()
 }
 
 function disc(pen: CanvasRenderingContext2D, mark: Mark, view: View, radius: number): boolean {

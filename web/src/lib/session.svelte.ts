@@ -1,5 +1,6 @@
 // The runs that are looked at, together: what is selected, and how far a replay has come.
 
+import type { Decided, Rested } from './api'
 import type { Delta, RunEvent } from './events'
 import type { LatLon } from './geo'
 import { apply, draft, newRun, type Run, type Step } from './reducer'
@@ -32,6 +33,9 @@ export class Session {
   visible: Step[] = $derived(this.shown === undefined ? this.timeline : this.timeline.slice(0, this.shown))
   #byId: Map<string, Step> = $derived(new Map(this.timeline.map((step) => [step.id, step])))
 
+  /** What the answers of recorded runs rest on, by run. */
+  readonly rested = new Map<string, Rested>()
+
   constructor(ids: string[], focus: string) {
     this.#runs = ids.map((id) => newRun(id))
     this.#numbers = new Map(ids.map((id, number) => [id, number]))
@@ -49,6 +53,11 @@ export class Session {
 
   numberOf(run: string): number {
     return this.#numbers.get(run) ?? 0
+  }
+
+  /** What a run's answer rests on: of the chosen one the decision says it, of a recorded one its record. */
+  restsOn(run: Run, decided: Decided | null | undefined): Rested | undefined {
+    return decided?.run === run.id ? decided : this.rested.get(run.id)
   }
 
   find(step: string | undefined): Step | undefined {

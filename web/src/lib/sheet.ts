@@ -31,7 +31,7 @@ export async function sheet(session: Session, job: Job | undefined, urls: Urls, 
 <header><h1>${escape(place || t('noAnswer'))}</h1><p>${escape(t('sheetTitle'))}</p></header>
 <div class="pictures">${await photo(run, job, urls)}${await map(run, urls)}</div>
 <dl>${list.join('\n')}</dl>
-${evidence(run, job)}
+${evidence(run, session.restsOn(run, job?.decided)?.holds ?? [])}
 <h2>${escape(t('steps'))}</h2><ol>${steps.join('\n')}</ol>
 <footer>${escape(t('madeWith', { version }))} · ${escape(when(new Date().toISOString()))}</footer></body></html>`
 }
@@ -40,7 +40,7 @@ function facts(session: Session, run: Run, job: Job | undefined): [string, strin
   const { answer } = run
   const decided = session.runs.length > 1 && job?.decided?.run === run.id ? job.decided : undefined
   const radius = decided?.radius_km ?? answer?.radius_km
-  const rests = job?.decided?.run === run.id ? job.decided.grounding : ''
+  const rests = session.restsOn(run, job?.decided)?.grounding
   const { correction } = job ?? {}
   const corrected = correction && {
     lat: correction.lat.toFixed(5),
@@ -90,10 +90,9 @@ function holds(area: Area, { lat, lon }: { lat: number; lon: number }): boolean 
   return lat >= area.south && lat <= area.north && lon >= area.west && lon <= area.east
 }
 
-function evidence(run: Run, job: Job | undefined): string {
+function evidence(run: Run, held: boolean[]): string {
   const { answer } = run
   if (!answer?.evidence.length) return ''
-  const held = job?.decided?.run === run.id ? job.decided.holds : []
   const rows = answer.evidence.map((one, index) => {
     const km = one.lat !== null && one.lon !== null ? distance(distanceKm({ lat: one.lat, lon: one.lon }, answer)) : ''
     return `<tr><td>“${escape(one.reads)}”</td><td>${escape(one.place)}</td><td>${km}</td><td>${held[index] ? `✓ ${escape(t('holds'))}` : ''}</td></tr>`
