@@ -7,6 +7,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: demo web test check unit test-vllm bench clean
 
 PAGE := src/wheretaken/web/static/index.html
+# Written by `npm ci` when all is there.
+NODE_MODULES := web/node_modules/.package-lock.json
 
 demo: .venv/.user
 	$(BIN)/wheretaken locate examples/helsinki-corner.jpg --out demo
@@ -23,8 +25,8 @@ check: .venv/.developer
 web: $(PAGE)
 
 # verl and what the rest of the suite needs exclude each other: its tests run in an environment of their own,
-# and are not collected in the other.
-unit: .venv/.developer .venv-verl/.ready $(PAGE)
+# and are not collected in the other. The page's own tests need its packages, also where it is built already.
+unit: .venv/.developer .venv-verl/.ready $(NODE_MODULES) $(PAGE)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 	@if [ -e .venv-verl/bin/python ]; then .venv-verl/bin/python -m pytest tests/rl/verl; fi
 
@@ -57,10 +59,12 @@ bench: .venv/.developer .venv-verl/.ready
 	$(BIN)/python scripts/verl_environment.py .venv-verl
 	@mkdir -p .venv-verl && touch $@
 
-$(PAGE): web/package-lock.json $(wildcard web/*.* web/public/* web/src/* web/src/*/*)
-	@if command -v npm >/dev/null; then \
-		cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
+$(NODE_MODULES): web/package-lock.json
+	@if command -v npm >/dev/null; then cd web && npm ci --no-audit --no-fund --loglevel=error; \
 	else echo "no Node.js: the page of wheretaken web is not built (apt install nodejs npm)"; fi
+
+$(PAGE): $(NODE_MODULES) $(wildcard web/*.* web/public/* web/src/* web/src/*/*)
+	@if command -v npm >/dev/null; then cd web && npm run --silent build; fi
 
 clean:
 	rm -rf web/node_modules src/wheretaken/web/static .venv .venv-verl .venv-vllm demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
