@@ -34,6 +34,17 @@ PASTE = DROP.replace("document.querySelector('.drop')", "window").replace(
     "new DragEvent('drop', { dataTransfer: dropped,", "new ClipboardEvent('paste', { clipboardData: dropped,"
 )
 
+WHITE = """(canvas) => {
+    // The most white pixels in a row down the middle.
+    const { data } = canvas.getContext('2d').getImageData(canvas.width / 2, 0, 1, canvas.height)
+    let [most, now] = [0, 0]
+    for (let at = 0; at < data.length; at += 4) {
+        now = data[at] + data[at + 1] + data[at + 2] + data[at + 3] === 1020 ? now + 1 : 0
+        most = Math.max(most, now)
+    }
+    return most
+}"""
+
 
 def middle(page: Page) -> tuple[float, float]:
     """Of the map, in pixels of the page."""
@@ -191,6 +202,7 @@ def test_several_runs_have_a_colour_each_and_one_decision(serve: Serve, visits: 
     page.click(".place")
     page.mouse.move(*middle(page))
     expect(page.locator(".map .label")).to_have_text(re.compile("^answer of all runs: .*Helsinki"))
+    until(page, lambda: page.locator(".overlay").evaluate(WHITE) >= 6)
     page.get_by_role("tab", name="Run 2").click()
     assert re.search(r"-1$", page.url)
 

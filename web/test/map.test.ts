@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Decided, Job } from '../src/lib/api'
-import { mercator } from '../src/lib/geo'
+import { circle, mercator } from '../src/lib/geo'
 import { escape, geojson, kml } from '../src/lib/geoexports'
-import { drawn, eastOf } from '../src/lib/mapdata'
+import { boundsOf, drawn, eastOf } from '../src/lib/mapdata'
 import { draft, newRun, type Run, type Step } from '../src/lib/reducer'
 
 const PICTURE = { mime: 'image/png', sha256: 'a'.repeat(64), width: 500, height: 500 }
@@ -47,6 +47,18 @@ describe('what is drawn over the map', () => {
     const steps = areas.map((one) => ({ ...run().steps[0]!, area: one }))
     const { sheets } = drawn({ runs: [run()], steps, colour: () => '#123456', pictureUrl: () => '/p', dim: false, correction: null })
     expect(sheets.map((sheet) => sheet.x)).toEqual([0.5, 0.5 + 0.5 / 360])
+  })
+})
+
+describe('the box around a place', () => {
+  it('holds the whole of its radius, also far in the north', () => {
+    for (const lat of [0, 60, -70]) {
+      const [west, south, east, north] = boundsOf([{ lat, lon: 25 }], 300)!
+      for (const [x, y] of circle({ lat, lon: 25 }, 290)) {
+        expect(x > west && x < east && y > south && y < north, `${lat}: ${x}, ${y}`).toBe(true)
+      }
+    }
+    expect(boundsOf([{ lat: 90, lon: 0 }], 300)!.every(Number.isFinite)).toBe(true)
   })
 })
 

@@ -136,5 +136,7 @@ export function boundsOf(positions: LatLon[], km = 0): Bounds | undefined {
   const lats = positions.map((one) => one.lat)
   const lons = positions.map((one) => one.lon)
   const clamp = (lat: number): number => Math.min(Math.max(lat, -84), 84)
-  return [Math.min(...lons) - pad, clamp(Math.min(...lats) - pad), Math.max(...lons) + pad, clamp(Math.max(...lats) + pad)]
+  // Meridians draw together: of the same distance there are more degrees.
+  const aside = Math.min(pad / Math.cos((Math.max(...lats.map(Math.abs)) * Math.PI) / 180), 179)
+  return [Math.min(...lons) - aside, clamp(Math.min(...lats) - pad), Math.max(...lons) + aside, clamp(Math.max(...lats) + pad)]
 }

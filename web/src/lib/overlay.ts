@@ -202,7 +202,7 @@ function shapeAt(pen: CanvasRenderingContext2D, shape: Shape, view: View, marked
 }
 
 function halo(pen: CanvasRenderingContext2D, mark: Mark, view: View): void {
-  disc(pen, mark, view, 13)
+  if (!disc(pen, mark, view, 13)) return
   pen.globalAlpha = 0.3
   pen.fillStyle = mark.colour
   pen.fill()
