@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests must not depend on what the machine's owner configured.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo web test check unit test-vllm bench clean
+.PHONY: demo web test check prepared unit test-vllm bench clean
 
 PAGE := src/wheretaken/web/static/index.html
 # Written by `npm ci` when all is there.
@@ -13,7 +13,10 @@ NODE_MODULES := web/node_modules/.package-lock.json
 demo: .venv/.user
 	$(BIN)/wheretaken locate examples/helsinki-corner.jpg --out demo
 
-test: check unit
+# What verl's tests need is fetched, and the page built, while the code is checked.
+test: .venv/.developer
+	$(MAKE) --no-print-directory --jobs=2 check prepared
+	$(MAKE) --no-print-directory unit
 
 check: .venv/.developer
 	$(BIN)/ruff check .
@@ -21,12 +24,14 @@ check: .venv/.developer
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+prepared: .venv-verl/.ready $(NODE_MODULES) $(PAGE)
+
 # The page of `wheretaken web`; wheels have it, a checkout needs Node.js 20 to make it.
 web: $(PAGE)
 
 # verl and what the rest of the suite needs exclude each other: its tests run in an environment of their own,
 # and are not collected in the other. The page's own tests need its packages, also where it is built already.
-unit: .venv/.developer .venv-verl/.ready $(NODE_MODULES) $(PAGE)
+unit: .venv/.developer prepared
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 	@if [ -e .venv-verl/bin/python ]; then .venv-verl/bin/python -m pytest tests/rl/verl; fi
 
