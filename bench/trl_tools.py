@@ -5,6 +5,9 @@ those of another. TRL generates turn by turn for the whole batch, so that in bot
 while tools work; what differs is for how long.
 
     python bench/trl_tools.py [--rollouts 64] [--delay 0.1] [--steps 3]
+
+On one thread: two that wait for each other on a busy machine take many times as long. The first step is left
+out, for both.
 """
 
 from __future__ import annotations
@@ -20,11 +23,12 @@ from typing import Any
 from learning import recipe, rows
 
 from wheretaken.models.openai.wire import tools_of
+from wheretaken.rl.lengths import Fit
 from wheretaken.rl.records import read_metrics
 from wheretaken.rl.settings import DataSettings, ModelSettings, TrainSettings
 from wheretaken.rl.toolbox import LocalToolbox
 from wheretaken.rl.trl import checks, training, weights
-from wheretaken.rl.trl.libraries import expected_warnings, templates, trl
+from wheretaken.rl.trl.libraries import expected_warnings, templates, torch, transformers, trl
 from wheretaken.rl.trl.rows import load
 from wheretaken.testing import island
 from wheretaken.testing.island.world import IslandMaps, sheet
@@ -53,6 +57,8 @@ def ours(settings: TrainSettings, delay: float) -> tuple[float, float]:
 def plain(settings: TrainSettings, delay: float) -> tuple[float, float]:
     """Return the same for TRL as it is."""
     waited: list[float] = []
+    first: list[int] = []
+    """How many calls the first step made."""
     picture = sheet(island.towns()[0])
 
     class Environment:
@@ -71,23 +77,29 @@ def plain(settings: TrainSettings, delay: float) -> tuple[float, float]:
             waited.append(time.perf_counter() - began)
             return [{"type": "text", "text": f"{lat} {lon}"}, {"type": "image", "image": picture}]
 
+    def rewards(completions: list[Any], **_: Any) -> list[float]:
+        first.append(len(waited))
+        return [float(number % 2) for number in range(len(completions))]
+
     processor = templates.add_response_schema(weights.processor(settings.model))
     plan = checks.check(settings)
+    every = Fit(tuple(range(plan.photos)))
     options = training.arguments(settings, plan, processor)
     with expected_warnings():
         trainer = trl.GRPOTrainer(
             model=settings.model.path,
-            reward_funcs=lambda completions, **_: [float(n % 2) for n in range(len(completions))],
+            reward_funcs=rewards,
             args=trl.GRPOConfig(**options),
-            train_dataset=load(settings.data.train, island.ISLAND),
+            train_dataset=load(settings.data.train, every, island.ISLAND),
             processing_class=processor,
             environment_factory=Environment,
         )
+        trainer.remove_callback(transformers.PrinterCallback)
         # What the model was taught is another description than that of a method here.
         trainer._env_tools = {None: tools_of(island.ISLAND.specs)}  # noqa: SLF001 - it only knows this one
         trainer.train()
     steps = [entry["step_time"] for entry in trainer.state.log_history if "step_time" in entry]
-    return fmean(steps[1:]), sum(waited) / len(steps)
+    return fmean(steps[1:]), sum(waited[first[0] :]) / (len(steps) - 1)
 
 
 def main() -> None:
@@ -96,6 +108,8 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.1)
     parser.add_argument("--steps", type=int, default=3)
     asked = parser.parse_args()
+    torch.set_num_threads(1)
+    transformers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         train = rows(root / "photos", 64, seed=0)

@@ -5,6 +5,8 @@ Elsewhere they are not collected: verl and what the rest of the suite needs excl
 
 import importlib
 import importlib.util
+import os
+import secrets
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +18,7 @@ from wheretaken.rl.export import Wanted, export
 from wheretaken.rl.presets import preset
 from wheretaken.rl.settings import FILE, ToolSettings, TrainSettings
 from wheretaken.rl.toolbox import LocalToolbox
-from wheretaken.testing import parity
+from wheretaken.testing import parity, verl_cpu
 from wheretaken.testing.toy_model.world import TOYS, ToyMaps
 
 collect_ignore_glob = [] if importlib.util.find_spec("verl") else ["test_*.py"]
@@ -77,6 +79,26 @@ def exported(tmp_path_factory, toy_model):
         return settings.model_copy(update={"recipe": recipe})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def environment():
+    """Of every process: verl on processors, and a token without which no process talks to Ray."""
+    quiet = {
+        # Else Ray's workers give way to all others on a busy machine.
+        "RAY_worker_niceness": "0",
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return (
+        os.environ
+        | verl_cpu.ENVIRONMENT
+        | quiet
+        | token
+        | {"WHERETAKEN_SERVER_TOKEN": "kept-out-of-every-record"}
+    )
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """verl's own trainer on a Ray cluster of two nodes, over a running tool server, from the command line."""
 
 import json
-import os
 import secrets
 import shutil
 import subprocess
@@ -15,25 +14,11 @@ from wheretaken.maps.offline.provider import offline_provider
 from wheretaken.rl import records
 from wheretaken.rl.settings import FILE
 from wheretaken.testing.served import Served
-from wheretaken.testing.verl_cpu import ENVIRONMENT, OVERRIDES
+from wheretaken.testing.verl_cpu import OVERRIDES
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 CLUSTER = Path(__file__).with_name("cluster.py")
-
-
-@pytest.fixture(scope="module")
-def environment():
-    """Of every process: verl on processors, and a token without which no process talks to Ray."""
-    quiet = {
-        # Else Ray's workers give way to all others on a busy machine.
-        "RAY_worker_niceness": "0",
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }
-    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    return os.environ | ENVIRONMENT | quiet | token | {"WHERETAKEN_SERVER_TOKEN": "kept-out-of-every-record"}
 
 
 @pytest.fixture(scope="module")

@@ -82,13 +82,14 @@ def _connect(ray: Any, **options: Any) -> None:
         UserError: it cannot be joined.
     """
     address = options.get("address") or os.environ.get("RAY_ADDRESS", "")
+    refused = (OSError, RuntimeError, ValueError, imported("ray.exceptions").RayError)
     try:
         host, colon, port = address.rpartition(":")
         if colon and port.isdecimal():
             # Ray asks for many minutes where nothing answers.
             socket.create_connection((host.strip("[]"), int(port)), _REPLY_SECONDS).close()
         ray.init(**options)
-    except (OSError, RuntimeError, ValueError) as error:
+    except refused as error:
         raise UserError(
             f"no Ray cluster can be joined at {address} ({' '.join(str(error).split())}): start one with  "
             "ray start --head, and check the address and the token (RAY_AUTH_TOKEN), which all nodes share"

@@ -110,11 +110,13 @@ def submit(prepared: Prepared, dashboard: str) -> str:
         UserError: nothing answers there.
     """
     jobs: Any = imported("ray.job_submission")
+    # A wrong token is none of the others.
+    refused = (ConnectionError, RuntimeError, imported("ray.exceptions").RayError)
     try:
         client = jobs.JobSubmissionClient(dashboard)
         command = shlex.join(["python", *prepared.entrypoint(), "--address", "auto"])
         return str(client.submit_job(entrypoint=command))
-    except (ConnectionError, RuntimeError) as error:
+    except refused as error:
         raise UserError(
             f"Ray's dashboard at {dashboard} took no job ({' '.join(str(error).split())}): check the "
             "address and the token (RAY_AUTH_TOKEN)"
