@@ -26,6 +26,7 @@ from wheretaken import scoring
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.datasets.prepare import prepare
 from wheretaken.geo import LatLon, distance_km
+from wheretaken.rl import exercise
 from wheretaken.rl.records import read_metrics, read_scores
 from wheretaken.rl.settings import DataSettings, ModelSettings, Recipe, TrainSettings
 from wheretaken.rl.toolbox import LocalToolbox
@@ -48,12 +49,8 @@ def rows(directory: Path, count: int, *, seed: int, world: int = 0, blank: bool 
 
 
 def recipe(steps: int, seed: int, **rest: Any) -> Recipe:
-    """A training of some minutes on one core."""
-    return Recipe(
-        steps=steps, batch=8, group=8, learning_rate=2e-4, warmup_steps=5, kl=0.0, turns=3,
-        response_tokens=96, seed=seed, save_every=10_000, eval_every=10, eval_top_p=1.0, eval_top_k=0,
-        samples=0, **rest,
-    )  # fmt: skip
+    """The training of `wheretaken train island`, without checkpoints and trajectories."""
+    return exercise.recipe(steps, seed, save_every=10_000, samples=0, **rest)
 
 
 def measured(root: Path, model: Path, val: Path, name: str, *, world: int = 0, seed: int = 0) -> float:

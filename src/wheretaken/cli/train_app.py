@@ -90,6 +90,21 @@ def export(
     raise typer.Exit(training.write(options, out))
 
 
+@app.command("island")
+def island(
+    out: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where to write; a new directory.")
+    ],
+    steps: Annotated[int, typer.Option(metavar="N", min=1, help="Steps of the training.")] = 50,
+    photos: Annotated[int, typer.Option(metavar="N", min=8, help="Photos to train on.")] = 256,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of photos and training.")] = 0,
+) -> None:
+    """Make a training that a laptop can do: a small world, a tiny model, runs of experts, and settings."""
+    from wheretaken.cli import training  # noqa: PLC0415 - as above
+
+    raise typer.Exit(training.island(out, steps=steps, photos=photos, seed=seed))
+
+
 @app.command("trl")
 def trl(
     config: Config,

@@ -1,4 +1,4 @@
-"""`wheretaken train export`, `train inspect`, `train merge` and `train export-hf`."""
+"""`wheretaken train export`, `train island`, `train inspect`, `train merge` and `train export-hf`."""
 
 from __future__ import annotations
 
@@ -73,6 +73,19 @@ def write(options: ExportOptions, out: Path) -> int:
     )
     with counting("preparing photos") as progress:
         done = export(wanted, out, progress)
+    notices.print(_said(done), markup=False)
+    consoles.results().print(str(out), markup=False)
+    return OK
+
+
+def island(out: Path, *, steps: int, photos: int, seed: int) -> int:
+    """Make a training on the island."""
+    from wheretaken.rl import exercise  # noqa: PLC0415 - the export needs none of this
+
+    notices = consoles.notices()
+    done = exercise.write(
+        out, steps=steps, photos=photos, seed=seed, tell=lambda line: notices.print(line, markup=False)
+    )
     notices.print(_said(done), markup=False)
     consoles.results().print(str(out), markup=False)
     return OK

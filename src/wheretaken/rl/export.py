@@ -70,6 +70,8 @@ class Wanted:
     val_share: float = 0.05
     against: Sequence[DataSet] = ()
     """Sets of which no photo may be trained on, such as the test set."""
+    apart: bool = True
+    """Whether photos that were taken near one of the validation set are left out."""
     difficulty: Band | None = None
     """Which photos are trained on; all by default. Validation has those of every difficulty."""
     limit: int | None = None
@@ -141,7 +143,7 @@ def _pictures(
     validated = None
     if val is not None:
         validated = prepare(val, out / "val.parquet", wanted.engine, making=making, progress=progress)
-    against = [*wanted.against, *([val] if val is not None else [])]
+    against = [*wanted.against, *([val] if val is not None and wanted.apart else [])]
     trained = prepare(
         train,
         out / "train.parquet",

@@ -77,7 +77,8 @@ class RewardSettings(_Part):
 class ToolSettings(_Part):
     """Which tools there are, where they run, and how much of them a model may use."""
 
-    toolset: Literal["worldwide", "amap", "google", "direct"] = "worldwide"
+    toolset: Literal["worldwide", "amap", "google", "direct", "island"] = "worldwide"
+    """`direct` has no tools; `island` is for learning how all this works (`wheretaken train island`)."""
     config: Path | None = None
     """A verl tool-config file: which tools of the set, and what the model is told about them."""
     server: ServerUrl = ""

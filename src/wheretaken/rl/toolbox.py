@@ -282,6 +282,8 @@ def open_toolbox(settings: ToolSettings) -> Toolbox:
     """
     from wheretaken.api import offered  # noqa: PLC0415 - as slow to load as the tools are
 
+    if settings.toolset == "island":
+        return _island(settings)
     if not settings.server:
         made: list[OfflineProvider] = []
         maps, tools = offered(settings.toolset, settings.config, offline=lambda: _offline(made))
@@ -295,6 +297,24 @@ def open_toolbox(settings: ToolSettings) -> Toolbox:
     from wheretaken.tools.config import configured  # noqa: PLC0415 - needs the extra
 
     return ServedToolbox(configured(toolset(settings.toolset, _AnyMaps()), settings.config), settings)
+
+
+def _island(settings: ToolSettings) -> Toolbox:
+    """Return the tools of the island, which are in this process.
+
+    Raises:
+        UserError: a server is named, or the tool-config file is wrong.
+    """
+    from wheretaken.testing.island.world import ISLAND, IslandMaps  # noqa: PLC0415 - for few trainings
+
+    if settings.server:
+        raise UserError("tools.toolset is island, which no server has: leave tools.server empty")
+    tools = ISLAND
+    if settings.config is not None:
+        from wheretaken.tools.config import configured  # noqa: PLC0415 - needs the extra
+
+        tools = configured(ISLAND, settings.config)
+    return LocalToolbox(tools, IslandMaps())
 
 
 @contextmanager
