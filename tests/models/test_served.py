@@ -4,7 +4,9 @@
 environment of its own (`WHERETAKEN_VLLM` names its Python).
 """
 
+import contextlib
 import importlib.util
+import json
 import os
 from pathlib import Path
 
@@ -26,16 +28,35 @@ VLLM = os.environ.get("WHERETAKEN_VLLM", "")
 
 
 @pytest.fixture(scope="session")
-def server():
+def libraries():
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         reason = f"{', '.join(missing)} not installed; run  pip install --group toy-model"
         if os.environ.get("WHERETAKEN_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    directory = trained()
+
+
+@contextlib.contextmanager
+def serving(directory):
     with served_by_vllm(directory, Path(VLLM)) if VLLM else served(directory) as url:
         yield url, str(directory)
+
+
+@pytest.fixture(scope="session")
+def server(libraries):
+    with serving(trained()) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def mixture(libraries):
+    """A server of the variant with a mixture of experts."""
+    directory = trained(moe=True)
+    config = json.loads((directory / "config.json").read_text("utf-8"))
+    assert config["model_type"] == "qwen3_vl_moe"
+    with serving(directory) as found:
+        yield found
 
 
 def model(server, **settings):
@@ -62,6 +83,15 @@ async def test_a_photo_is_located_by_a_model_that_sees_it(server, colour):
     assert [len(m.pictures) for m in done.messages if m.role == "tool"] == [1]
     assert done.usage.prompt_tokens > 1000
     assert len(maps.asked) == 1
+
+
+async def test_a_mixture_of_experts_calls_with_the_photo_and_reads_the_map(mixture):
+    for colour in ("green", "blue"):
+        place, maps = PLACES[colour], ToyMaps()
+        done = await record(photo(colour), model(mixture), TOYS, maps, limits=Limits(turns=4))
+        assert done.status == Status.ANSWERED, done
+        assert (done.answer.lat, done.answer.lon, done.answer.city) == (place.lat, place.lon, place.name)
+        assert [len(m.pictures) for m in done.messages if m.role == "tool"] == [1]
 
 
 async def test_a_stream_says_the_same_as_a_whole_reply(server):
