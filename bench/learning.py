@@ -148,7 +148,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
         color="#555555",
     )
     axis.set(xlabel="step of 8 photos with 8 rollouts each", ylabel="mean reward", ylim=(0, 1.05))
-    axis.legend(fontsize=8, loc="lower right", frameon=False)
+    axis.legend(fontsize=8, loc="center right", bbox_to_anchor=(1, 0.42), frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Software": None})
 
