@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from wheretaken.rl.settings import TrainSettings
 
-_SIZES = ("hidden_size", "num_hidden_layers", "vocab_size", "num_experts")
+_SIZES = ("hidden_size", "num_hidden_layers", "vocab_size")
+_EXPERTS = ("num_experts", "num_local_experts")
+"""Both are the same: versions of transformers write it under different names."""
 
 
 def check_engine(settings: TrainSettings, engine: str) -> None:
@@ -106,4 +108,6 @@ def differences(checkpoint: Path, model: Path) -> str:
 def _shape(directory: Path) -> dict[str, Any]:
     found = config(directory)
     text: dict[str, Any] = found.get("text_config", found)
-    return {"model_type": found.get("model_type")} | {name: text.get(name) for name in _SIZES}
+    sizes = {name: text.get(name) for name in _SIZES}
+    experts = next((text[name] for name in _EXPERTS if name in text), None)
+    return {"model_type": found.get("model_type")} | sizes | {_EXPERTS[0]: experts}
