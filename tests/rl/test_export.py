@@ -15,6 +15,7 @@ from wheretaken.errors import DataError, PhotoError, UserError
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.datasets.prepare import prepare
 from wheretaken.geo import LatLon, distance_km
+from wheretaken.models.settings import ModelSettings
 from wheretaken.rl import data
 from wheretaken.rl import export as exporting
 from wheretaken.rl.difficulty import Band, Rate, pass_rates
@@ -285,6 +286,10 @@ def test_what_data_prepare_wrote_can_be_trained_on_as_well(make_set, tmp_path, e
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_are_recipes(name, make_set, tmp_path):
     settings = exported(make_set(), tmp_path / "out", "verl", preset=preset(name))
+    if name != "toy":
+        shown = ModelSettings.model_fields
+        assert settings.model.min_pixels == shown["min_pixels"].default
+        assert settings.model.max_pixels == shown["max_pixels"].default
     assert settings.recipe == PRESETS[name].recipe
     assert settings.model.path == PRESETS[name].model
     paper = name in {"paper", "released"}

@@ -192,10 +192,13 @@ def _settings(wanted: Wanted, toolbox: Toolbox, out: Path, *, has_val: bool) -> 
 
         _write(out / TOOLS, tools_config(toolbox.toolset, TOOL_CLASS))
         tools = tools.model_copy(update={"config": Path(TOOLS)})
+    least, most = preset.pixels
     return TrainSettings(
         engine=wanted.engine,
         data=DataSettings(train=Path("train.parquet"), val=Path("val.parquet") if has_val else None),
-        model=ModelSettings(path=wanted.model or preset.model, lora=preset.lora),
+        model=ModelSettings(
+            path=wanted.model or preset.model, min_pixels=least, max_pixels=most, lora=preset.lora
+        ),
         tools=tools,
         reward=RewardSettings(),
         recipe=preset.recipe,

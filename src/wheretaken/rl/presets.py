@@ -29,6 +29,8 @@ class Preset:
     """The weights, where none are named."""
     recipe: Recipe
     lora: LoraSettings | None = None
+    pixels: tuple[int | None, int | None] = (40_000, 2_000_000)
+    """The smallest and the largest picture that the model is shown, as in the paper and in `locate`."""
     longest_text_chars: int = 4096
     trl: TrlSettings = field(default_factory=TrlSettings)
     verl: VerlSettings = field(default_factory=VerlSettings)
@@ -50,6 +52,7 @@ PRESETS = {
             response_tokens=1024,
             turns=4,
         ),
+        pixels=(None, None),
         verl=VerlSettings(gpus_per_node=1),
     ),
     "single": Preset(

@@ -30,8 +30,9 @@ CELLS = 51
 _CELL = 24
 _HEAD = 4
 _ROOT = 1
-CHUNK = 1 << 20
+CHUNK = 1 << 19
 """Boxes that are sorted together, at 24 bytes each and some times that meanwhile: memory stays bounded."""
+_SLICE = 1 << 14
 _ORDER = 16
 """Bits of each coordinate on the curve."""
 
@@ -100,8 +101,7 @@ class Builder:
         bulk.insert(self._connection, f"{self._name}_node", 2, blobs)
         homes = np.repeat(nodes, CELLS)[: len(ids)]
         order = np.argsort(ids)
-        pairs = zip(ids[order].tolist(), homes[order].tolist(), strict=True)
-        bulk.insert(self._connection, f"{self._name}_{told}", 2, pairs)
+        bulk.insert(self._connection, f"{self._name}_{told}", 2, _pairs(ids[order], homes[order]))
         around = np.empty((len(starts), 4), np.float32)
         for axis, lowest in ((0, True), (1, False), (2, True), (3, False)):
             reduce = np.minimum if lowest else np.maximum
@@ -128,6 +128,13 @@ def _outward(boxes: Sequence[float] | npt.NDArray[np.float64]) -> Boxes:
             off = wrong(rounded[:, axis], exact[:, axis])
             rounded[off, axis] = np.nextafter(rounded[off, axis], np.float32(side))
     return rounded
+
+
+def _pairs(ones: Ids, others: Ids) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of two arrays, some thousands at a time: objects take five times the memory."""
+    for start in range(0, len(ones), _SLICE):
+        part = slice(start, start + _SLICE)
+        yield from zip(ones[part].tolist(), others[part].tolist(), strict=True)
 
 
 def _blobs(ids: Ids, boxes: Boxes, starts: Any) -> Iterator[bytes]:
