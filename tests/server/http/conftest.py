@@ -147,6 +147,6 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
 
 async def until(condition: Callable[[], bool], pause: float = 0.005) -> None:
     """Wait for something that is about to happen, in a process or task that knows nothing of this."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - as said above
             await asyncio.sleep(pause)
