@@ -1,10 +1,12 @@
 """How long people wait for the pages of `wheretaken web`, in a real browser.
 
-    python bench/web.py [--rounds 5]
+    python bench/web.py [--rounds 5] [--emulated-card]
 
-Needs the built page (`make web`), Playwright and a Chromium. The browser draws maps in software, on the same
-cores as the server. Every line has a baseline in the same run: the same browser with a page of one sentence,
-a client that only counts frames of the event stream, the page when nothing happens, and `json.loads`.
+Needs the built page (`make web`), Playwright and a Chromium. As on every machine without a graphics card, the
+browser draws pages by itself and maps (WebGL) with an emulated card, on the same cores as the server; with
+`--emulated-card` it draws everything with that, which no machine does of itself. Every line has a baseline in
+the same run: the same browser with a page of one sentence, a client that only counts frames of the event
+stream, the page when nothing happens, and `json.loads`.
 """
 
 from __future__ import annotations
@@ -358,15 +360,22 @@ def opening(page: Page, url: str, directory: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument(
+        "--emulated-card",
+        action="store_true",
+        help="for the whole page, not only for maps",
+    )
+    asked = parser.parse_args()
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         print("no Chromium: apt install chromium")
         return 1
-    software = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+    software = ["--enable-unsafe-swiftshader"]  # without a card, WebGL wants to be allowed
+    if asked.emulated_card:
+        software += ["--use-angle=swiftshader", "--ignore-gpu-blocklist"]
     with tempfile.TemporaryDirectory() as folder, site(Path(folder)) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *software])
-        load(browser, url, rounds)
+        load(browser, url, asked.rounds)
         time.sleep(STEPS / 5 * PACE_SECONDS + 3)  # the runs of that have ended
         eight(browser, url, Path(folder))
         scrolling(browser.new_page(viewport={"width": 1440, "height": 900}), url)
