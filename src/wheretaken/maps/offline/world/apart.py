@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from wheretaken.errors import DataError, WheretakenError
+from wheretaken.errors import DataError, MissingExtraError, WheretakenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,12 +70,14 @@ def _how(code: int) -> str:
 
 def main() -> None:
     """Be the child: write the file that the command line names."""
-    # At the top it would be loaded by the parent too, with its libraries.
-    from wheretaken.maps.offline.world import build  # noqa: PLC0415
-
     gc.disable()  # it would walk millions of live objects again and again, for nothing
     try:
+        # At the top it would be loaded by the parent too, with its libraries.
+        from wheretaken.maps.offline.world import build  # noqa: PLC0415
+
         build.write_file(Path(sys.argv[1]), _stage)
+    except ModuleNotFoundError as error:
+        _say(MissingExtraError("building the place index", "offline", error.name or str(error)))
     except _TOLD as error:
         _say(error)
 
