@@ -93,16 +93,22 @@ def test_settings_on_a_page_are_settings(page, tmp_path):
             Limits.load(file)
 
 
+@pytest.fixture(scope="session")
+def evaluated() -> dict[str, Path]:
+    """Directories of evaluations, by the command that made them: each takes a quarter of a minute."""
+    return {}
+
+
 @pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.mark.parametrize(
     "page", sorted({page for page, line in commands() if line.startswith("wheretaken ")})
 )
-def test_our_commands_work_in_the_order_of_their_page(page, tmp_path):
+def test_our_commands_work_in_the_order_of_their_page(page, tmp_path, evaluated):
     """A page is a session in one directory: a later command may use what an earlier one wrote.
 
     What ends in `&` goes on beside the commands after it, on a free port. A model's server, on port 8000 in
-    the pages, is a scripted one.
+    the pages, is a scripted one. An evaluation that another page had, word for word, is taken over.
     """
     if (ROOT / "examples").is_dir():
         (tmp_path / "examples").symlink_to(ROOT / "examples")
@@ -113,10 +119,15 @@ def test_our_commands_work_in_the_order_of_their_page(page, tmp_path):
             if source == page and line.startswith(("wheretaken ", "curl ")):
                 here = re.sub(r"\b(8001|8080)\b", str(port), line)
                 here = here.replace("http://127.0.0.1:8000", model)
+                run = re.match(r"wheretaken eval run .*--out (\S+)$", here)
                 if here.endswith("&"):
                     servers.enter_context(server(here.removesuffix("&"), tmp_path, port))
+                elif run and here in evaluated:
+                    shutil.copytree(evaluated[here], tmp_path / run[1])
                 else:
                     works(here, tmp_path)
+                    if run:
+                        evaluated[here] = tmp_path / run[1]
 
 
 def free_port() -> int:
