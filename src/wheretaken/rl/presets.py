@@ -29,13 +29,15 @@ class Preset:
     """The weights, where none are named."""
     recipe: Recipe
     lora: LoraSettings | None = None
-    pixels: tuple[int | None, int | None] = (40_000, 2_000_000)
-    """The smallest and the largest picture that the model is shown, as in the paper and in `locate`."""
+    pixels: tuple[int | None, int | None] = (None, None)
+    """The smallest and the largest picture that the model is shown; by default, what its processor says."""
     longest_text_chars: int = 4096
     trl: TrlSettings = field(default_factory=TrlSettings)
     verl: VerlSettings = field(default_factory=VerlSettings)
 
 
+_PIXELS = (40_000, 2_000_000)
+"""As in the paper, and in `locate`."""
 _LARGE = "Qwen/Qwen3-VL-30B-A3B-Instruct"
 _CLUSTER = VerlSettings(nodes=8, gpus_per_node=8, rollout="sglang", tensor_parallel=8, micro_batch_per_gpu=4)
 PRESETS = {
@@ -52,19 +54,20 @@ PRESETS = {
             response_tokens=1024,
             turns=4,
         ),
-        pixels=(None, None),
         verl=VerlSettings(gpus_per_node=1),
     ),
     "single": Preset(
         "Qwen/Qwen3-VL-4B-Instruct",
         Recipe(batch=8, group=8, learning_rate=1e-5, warmup_steps=10, prompt_tokens=8192),
         LoraSettings(),
+        pixels=_PIXELS,
         trl=TrlSettings(bf16=True, gradient_checkpointing=True, micro_batch=1),
         verl=VerlSettings(gpus_per_node=1),
     ),
     "paper": Preset(
         _LARGE,
         Recipe(epochs=2, batch=64, mini_batch=16, prompt_tokens=8192),
+        pixels=_PIXELS,
         longest_text_chars=1024,
         verl=_CLUSTER,
     ),
@@ -80,6 +83,7 @@ PRESETS = {
             eval_first=False,
             eval_runs=4,
         ),
+        pixels=_PIXELS,
         longest_text_chars=1024,
         verl=_CLUSTER,
     ),
