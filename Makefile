@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Tests must not depend on what the machine's owner configured.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# The tests start many hundreds of processes: what the first of them compiled is there for the others.
+export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo web test check prepared unit test-vllm bench clean
+.PHONY: demo web test check prepared unit unit-rest unit-verl test-vllm bench clean
 
 PAGE := src/wheretaken/web/static/index.html
 # Written by `npm ci` when all is there.
@@ -13,9 +15,11 @@ NODE_MODULES := web/node_modules/.package-lock.json
 demo: .venv/.user
 	$(BIN)/wheretaken locate examples/helsinki-corner.jpg --out demo
 
-# What verl's tests need is fetched, and the page built, while the code is checked.
-test: .venv/.developer
-	$(MAKE) --no-print-directory --jobs=2 check prepared
+# Both environments are fetched at the same time, and the page is built while the code is checked; what each
+# target says stays together where make can do that.
+APART := --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+test:
+	$(MAKE) $(APART) check prepared
 	$(MAKE) --no-print-directory unit
 
 check: .venv/.developer
@@ -30,10 +34,21 @@ prepared: .venv-verl/.ready $(NODE_MODULES) $(PAGE)
 web: $(PAGE)
 
 # verl and what the rest of the suite needs exclude each other: its tests run in an environment of their own,
-# and are not collected in the other. The page's own tests need its packages, also where it is built already.
+# and are not collected in the other; beside the rest, as they wait for Ray most of the time. The page's own tests
+# need its packages, also where it is built already. Tests keep all processors busy: further threads of the
+# libraries would only wait for each other.
+unit: export OMP_NUM_THREADS = 1
 unit: .venv/.developer prepared
+	@$(MAKE) --no-print-directory --jobs=2 unit-rest unit-verl
+
+unit-rest:
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
-	@if [ -e .venv-verl/bin/python ]; then .venv-verl/bin/python -m pytest tests/rl/verl; fi
+
+# What it says comes in one piece when it ends.
+unit-verl:
+	@if [ -e .venv-verl/bin/python ]; then \
+		.venv-verl/bin/python -m pytest -o cache_dir=.pytest_cache/verl tests/rl/verl >.venv-verl/tests.log 2>&1; \
+		status=$$?; cat .venv-verl/tests.log; exit $$status; fi
 
 # The tests of the toy model once more, against a real vLLM: needs 3.5 GB and a few minutes.
 test-vllm: .venv/.developer

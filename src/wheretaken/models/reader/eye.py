@@ -8,6 +8,7 @@ that is surest wins. Detection runs on its own, because lines that rapidocr cann
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ class Eye:
             raise MissingExtraError(
                 "reading text in pictures", "offline", error.name or "rapidocr"
             ) from error
-        return RapidOCR(params={"Global.log_level": "critical"})
+        threads = {"EngineConfig.onnxruntime.intra_op_num_threads": _threads()}
+        return RapidOCR(params={"Global.log_level": "critical"} | threads)
 
     def _detect(self, pixels: Pixels) -> list[Quad]:
         found = self._engine(pixels, use_det=True, use_cls=False, use_rec=False)
@@ -223,6 +225,16 @@ class Eye:
                 path=str(TESSDATA), lang=script, psm=tesserocr.PSM.SINGLE_LINE
             )
         return self._line_models[script]
+
+
+def _threads() -> int:
+    """Return how many threads may work on a picture, -1 for the library's own choice.
+
+    Tesseract and NumPy obey OMP_NUM_THREADS by themselves. onnxruntime does not: where several processes read
+    pictures side by side, its threads would spend a third of their time waiting for each other.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() else -1
 
 
 @functools.cache
