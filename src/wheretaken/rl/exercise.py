@@ -84,11 +84,11 @@ def write(
     check_versions()
     if (out / FILE).exists():
         raise UserError(f"{out} holds a training already: choose another directory")
+    if there := [name for name in (MODEL, EXPERTS) if (out / name).exists()]:
+        raise UserError(f"{out / there[0]} is there already: choose another directory, or delete it")
     if tell:
         tell("the model is made, which takes some minutes the first time")
     try:
-        for name in (MODEL, EXPERTS):
-            shutil.rmtree(out / name, ignore_errors=True)  # what an earlier try left unfinished
         shutil.copytree(island.warmed(), out / MODEL)
         for number in range(RUNS):
             island.run(number, skill=SKILL, out=out / EXPERTS)

@@ -55,6 +55,16 @@ def test_a_training_is_not_written_over(made):
     assert "holds a training already" in done.output
 
 
+@pytest.mark.parametrize("name", ["model", "experts"])
+def test_what_the_user_has_there_is_left_alone(tmp_path, trl_libraries, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "mine.txt").write_text("mine")
+    done = CliRunner().invoke(app, ["train", "island", "-o", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "is there already: choose another directory" in " ".join(done.output.split())
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["mine.txt"]
+
+
 def test_no_server_has_the_islands_tools():
     with pytest.raises(UserError, match=r"leave tools\.server empty"):
         open_toolbox(ToolSettings(toolset="island", server="http://127.0.0.1:1"))
