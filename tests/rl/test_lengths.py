@@ -1,6 +1,8 @@
 """Photos whose prompts are too long are left out, and told of, by one rule for both engines."""
 
 import io
+import struct
+import zlib
 
 import pytest
 from PIL import Image
@@ -41,6 +43,16 @@ def test_the_size_of_a_photo_is_that_in_which_it_is_shown(tmp_path, orientation,
     Image.new("RGB", (40, 30), "red").save(buffer, "JPEG", exif=exif)
     (tmp_path / "photo.jpg").write_bytes(buffer.getvalue())
     assert size(buffer.getvalue()) == size(tmp_path / "photo.jpg") == shown
+
+
+def test_a_photo_that_claims_to_be_larger_than_any_is_refused():
+    buffer = io.BytesIO()
+    Image.new("1", (1, 1)).save(buffer, "PNG")
+    png = bytearray(buffer.getvalue())
+    png[16:24] = struct.pack(">II", 60_000, 60_000)
+    png[29:33] = struct.pack(">I", zlib.crc32(png[12:29]))
+    with pytest.raises(PhotoError):
+        size(bytes(png))
 
 
 def test_a_photo_that_cannot_be_read_is_said(tmp_path):

@@ -67,10 +67,11 @@ def size(image: Path | bytes) -> tuple[int, int]:
         PhotoError: it is missing or broken.
     """
     try:
-        with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
+        source = io.BytesIO(image) if isinstance(image, bytes) else image
+        with photos.quiet(), Image.open(source) as opened:
             if not opened.getexif():  # what `train export` writes has none, and is upright
                 return opened.size
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         pass  # what is wrong is said below
     shown = picture(image)
     return shown.width, shown.height
