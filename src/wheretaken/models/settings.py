@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_settings import SettingsConfigDict
 
 from wheretaken.environment import FileAndEnvironment
+from wheretaken.models.openai.pictures import MAX_PIXELS, MIN_PIXELS
 from wheretaken.models.presets import PRESETS
 from wheretaken.origins import origin_of
 from wheretaken.settings import Count, Key, Positive, ServiceUrl
@@ -92,9 +93,9 @@ class ModelSettings(BaseModel):
     """Most tokens of a turn; sent where given."""
     extra: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Further fields of every request, as the server knows them."""
-    min_pixels: Count = 40_000
+    min_pixels: Count = MIN_PIXELS
     """A smaller picture is enlarged to so many pixels."""
-    max_pixels: Count = 2_000_000
+    max_pixels: Count = MAX_PIXELS
     """A larger picture is reduced to so many pixels."""
     context_tokens: Count | None = None
     """The server's context length; when a conversation comes close, its oldest pictures are left out."""

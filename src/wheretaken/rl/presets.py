@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wheretaken.errors import UserError
+from wheretaken.models.openai.pictures import MAX_PIXELS, MIN_PIXELS
 from wheretaken.rl.settings import LoraSettings, Recipe, TrlSettings, VerlSettings
 
 
@@ -36,7 +37,7 @@ class Preset:
     verl: VerlSettings = field(default_factory=VerlSettings)
 
 
-_PIXELS = (40_000, 2_000_000)
+_PIXELS = (MIN_PIXELS, MAX_PIXELS)
 """As in the paper, and in `locate`."""
 _LARGE = "Qwen/Qwen3-VL-30B-A3B-Instruct"
 _CLUSTER = VerlSettings(nodes=8, gpus_per_node=8, rollout="sglang", tensor_parallel=8, micro_batch_per_gpu=4)

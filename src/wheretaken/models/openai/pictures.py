@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 KEPT_BYTES = 64 * 2**20
+MIN_PIXELS, MAX_PIXELS = 40_000, 2_000_000
+"""What models are shown where nothing else is said, as in the paper (arXiv 2601.05432)."""
 
 
 def fitted(picture: Picture, min_pixels: int, max_pixels: int) -> Picture:
