@@ -47,23 +47,25 @@ class Ruler:
     """Of the pictures' reader, such as `max_pixels`."""
     _words: dict[str, int] = field(default_factory=dict[str, int])
 
-    def tokens(self, messages: Sequence[dict[str, Any]], size: tuple[int, int]) -> int:
-        """Return how many tokens a prompt has.
+    def words(self, messages: Sequence[dict[str, Any]]) -> int:
+        """Return how many tokens a prompt has without its photo.
 
         Args:
             messages: As the chat template is given them, with one photo.
-            size: Width and height of the photo, pixels.
         """
         text: str = self.processor.apply_chat_template(
             messages, tools=list(self.tools) or None, tokenize=False, add_generation_prompt=True
         )
         if text not in self._words:  # the same in most prompts
             found = self.processor.tokenizer(text, add_special_tokens=False).input_ids
-            self._words[text] = len(found)
+            self._words[text] = len(found) - 1  # one stands for the photo
+        return self._words[text]
+
+    def photo(self, size: tuple[int, int]) -> int:
+        """Return how many tokens a photo is, of this width and height in pixels."""
         reader, (width, height) = self.processor.image_processor, size
         patches = int(reader.get_number_of_image_patches(height, width, dict(self.options)))
-        # One of the words' tokens stands for the photo.
-        return self._words[text] - 1 + patches // reader.merge_size**2
+        return patches // reader.merge_size**2
 
 
 def fitting(lengths: Sequence[int], most: int, where: str, least: int = 1) -> Fit:
@@ -121,5 +123,6 @@ def fit(
         [Message.of("system", prompts.system(toolset)), Message.of("user", _ANY, prompts.question())]
     )
     ruler = Ruler(processor, tools_of(toolset.specs), options or {})
-    lengths = [ruler.tokens(told, size(sample.image)) for sample in samples(file)]
+    words = ruler.words(told)
+    lengths = [words + ruler.photo(size(sample.image)) for sample in samples(file)]
     return fitting(lengths, most, str(file), least)

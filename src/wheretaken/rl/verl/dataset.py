@@ -76,7 +76,7 @@ class PhotoDataset(rl_dataset.RLHFDataset):
         for row in dataframe:
             messages = self._build_messages(row, key=self.prompt_key)
             (image,) = _images(messages)
-            lengths.append(ruler.tokens(messages, size(Path(image["image"]))))
+            lengths.append(ruler.words(messages) + ruler.photo(size(Path(image["image"]))))
         where = ", ".join(map(str, self.original_data_files))
         fit = fitting(lengths, self.max_prompt_length, where)
         if fit.said:

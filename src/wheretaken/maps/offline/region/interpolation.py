@@ -67,7 +67,7 @@ def add(connection: sqlite3.Connection, writer: Writer) -> int:
     rows = connection.execute("SELECT * FROM temp.interpolated ORDER BY rowid")
     count = 0
     while batch := rows.fetchmany(_BATCH):
-        count += _add(connection, writer, [_way(*row) for row in batch])
+        count += _add(connection, writer, [_way(*one) for one in batch])
     return count
 
 
