@@ -28,7 +28,7 @@ from wheretaken.evals.datasets.prepare import prepare
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.rl import exercise
 from wheretaken.rl.records import read_metrics, read_scores
-from wheretaken.rl.settings import DataSettings, ModelSettings, Recipe, TrainSettings
+from wheretaken.rl.settings import DataSettings, ModelSettings, Recipe, TrainSettings, TrlSettings
 from wheretaken.rl.toolbox import LocalToolbox
 from wheretaken.rl.trl import training
 from wheretaken.testing import island
@@ -53,17 +53,24 @@ def recipe(steps: int, seed: int, **rest: Any) -> Recipe:
     return exercise.recipe(steps, seed, save_every=10_000, samples=0, **rest)
 
 
-def measured(root: Path, model: Path, val: Path, name: str, *, world: int = 0, seed: int = 0) -> float:
+def measured(
+    root: Path, model: Path, val: Path, name: str, *, world: int = 0, trl: TrlSettings | None = None
+) -> float:
     """Return the mean reward of a model on photos."""
     settings = TrainSettings(
         engine="trl",
         data=DataSettings(train=val, val=val),
         model=ModelSettings(path=str(model)),
         output=root / name,
-        recipe=recipe(1, seed),
+        recipe=recipe(1, 0),
+        trl=trl or TrlSettings(),
     )
-    tools = LocalToolbox(island.ISLAND, island.IslandMaps(world))
-    return training.evaluate(settings, toolbox=tools)["score"]
+    return training.evaluate(settings, toolbox=tools(world))["score"]
+
+
+def tools(world: int = 0) -> LocalToolbox:
+    """Return the map of a world."""
+    return LocalToolbox(island.ISLAND, island.IslandMaps(world))
 
 
 def blind() -> float:
@@ -87,25 +94,35 @@ def run(seed: int, steps: int, root: Path) -> dict[str, Any]:
         output=root / f"run-{seed}",
         recipe=recipe(steps, seed),
     )
-    tools = LocalToolbox(island.ISLAND, island.IslandMaps())
+    return trained(settings, root, VAL_PHOTOS)
+
+
+def trained(settings: TrainSettings, root: Path, val_photos: int) -> dict[str, Any]:
+    """Train, try the controls, and return what was measured."""
+    seed, trl = settings.recipe.seed, settings.trl
     began, cpu, load = time.perf_counter(), time.process_time(), os.getloadavg()[0]
-    final = training.train(settings, toolbox=tools, tell=lambda line: print(line, flush=True))
+    final = training.train(settings, toolbox=tools(), tell=lambda line: print(line, flush=True))
     took, used = time.perf_counter() - began, time.process_time() - cpu
     metrics = read_metrics(settings.output)
     scores = [line for line in read_scores(settings.output) if line.split == "train"]
-    blank = rows(root / f"blank-{seed}", VAL_PHOTOS, seed=1000, blank=True)
-    other = rows(root / f"other-{seed}", VAL_PHOTOS, seed=1000, world=OTHER_WORLD)
+    blank = rows(root / f"blank-{seed}", val_photos, seed=1000, blank=True)
+    other = rows(root / f"other-{seed}", val_photos, seed=1000, world=OTHER_WORLD)
     return {
         "seed": seed,
         "train": [line.values["score"] for line in metrics if line.split == "train"],
         "val": {line.step: line.values["score"] for line in metrics if line.split == "val"},
-        "blank": measured(root, final, blank, f"blank-run-{seed}"),
-        "other_world": measured(root, final, other, f"other-run-{seed}", world=OTHER_WORLD),
+        "blank": measured(root, final, blank, f"blank-run-{seed}", trl=trl),
+        "other_world": measured(root, final, other, f"other-run-{seed}", world=OTHER_WORLD, trl=trl),
         "seconds": took,
         "cpu_seconds": used,
         "load": [load, os.getloadavg()[0]],
         "rollouts": len(scores),
         "written_tokens": sum(line.tokens for line in scores),
+        "tokens": max(line.values["num_tokens"] for line in metrics if line.split == "train"),
+        "spent": {
+            name: sum(line.values[name] for line in metrics if line.split == "train")
+            for name in ("step_time", "generate_s", "tools_wait_s")
+        },
     }
 
 

@@ -92,7 +92,7 @@ def script(calls: int) -> Callable[[Any, int], str]:
     return lambda _photo, turn: f"<tool_call>\n{look}\n</tool_call>" if turn < calls else answer
 
 
-def settings(folder: Path, model: Path) -> TrainSettings:
+def settings(folder: Path, model: Path, turns: int) -> TrainSettings:
     drawn("red").save(folder / "photo.png")
     row = {"id": "1", "image": "photo.png", "lat": PLACE.lat, "lon": PLACE.lon}
     (folder / "set.jsonl").write_text(json.dumps(row) + "\n")
@@ -106,7 +106,9 @@ def settings(folder: Path, model: Path) -> TrainSettings:
     )
     export(wanted, folder / "training")
     made = TrainSettings.load(folder / "training" / FILE)
-    recipe = made.recipe.model_copy(update={"samples": 0})
+    # Room for all turns: a rollout that is cut short earns nothing.
+    room = {"turns": turns, "response_tokens": turns * made.recipe.response_tokens}
+    recipe = made.recipe.model_copy(update={"samples": 0} | room)
     return made.model_copy(update={"recipe": recipe})
 
 
@@ -140,8 +142,8 @@ def main() -> None:
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as directory:
-        made = settings(Path(directory), toy_model())
         told, turns = script(asked.calls), asked.calls + 1
+        made = settings(Path(directory), toy_model(), turns)
         pace = {"seconds_per_token": PACE_S, "places": asked.places}
         runs = {
             "tools at once": (lambda t: ScriptedServer(t, told, **pace), 0.0),

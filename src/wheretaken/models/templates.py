@@ -12,7 +12,7 @@ from wheretaken.models.openai.wire import Writer
 from wheretaken.models.settings import ModelSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from wheretaken.messages import Message, Picture
 
@@ -34,3 +34,32 @@ def conversation(messages: Sequence[Message]) -> tuple[list[dict[str, Any]], lis
             # Servers take it for nothing said; transformers before 5.17 does not.
             message["content"] = ""
     return written, pictures
+
+
+def by_assistant(tokenizer: Any, ids: Sequence[Sequence[int]]) -> list[list[bool]]:
+    """Tell of each token of conversations whether the assistant wrote it: its turns, with what ends them.
+
+    Chat templates of Qwen's kind are read: a turn begins with `<|im_start|>assistant` and a line break, and
+    ends with `<|im_end|>`. What tools return cannot hold these marks (`models.openai.wire.as_data`).
+
+    Args:
+        tokenizer: Of transformers, with these marks as tokens.
+        ids: The tokens of each conversation, padded or not.
+    """
+    start, end = (tokenizer.convert_tokens_to_ids(name) for name in ("<|im_start|>", "<|im_end|>"))
+    role = tokenizer("assistant\n", add_special_tokens=False).input_ids
+    # The line break may be one token with others that the assistant wrote after it.
+    opening = [start, *(role[:-1] or role)]
+    skipped = len(role) + 1
+    return [list(_turns(list(row), opening, skipped, end)) for row in ids]
+
+
+def _turns(tokens: list[int], opening: list[int], skipped: int, end: int) -> Iterator[bool]:
+    begins = -1
+    for place, token in enumerate(tokens):
+        if token == opening[0] and tokens[place : place + len(opening)] == opening:
+            begins = place + skipped
+        inside = 0 <= begins <= place
+        yield inside
+        if inside and token == end:
+            begins = -1

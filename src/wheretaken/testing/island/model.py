@@ -69,9 +69,9 @@ def _version() -> str:
 def make(directory: Path, *, seed: int = 0) -> float:
     """Build a model, let it learn from experts who know, and return its last loss."""
     from wheretaken.testing.toy_model.build import Size, build  # noqa: PLC0415 - takes seconds
-    from wheretaken.testing.toy_model.libraries import torch, transformers  # noqa: PLC0415 - as above
+    from wheretaken.testing.toy_model.libraries import torch  # noqa: PLC0415 - as above
 
-    phrases = [*_PHRASES, *_systems(transformers)]
+    phrases = texts()
     size = Size(vision_hidden=64, vocabulary=512, picture_tokens=1)
     build(directory, phrases, phrases=phrases, size=size, seed=seed)
     torch.manual_seed(seed)
@@ -96,10 +96,15 @@ def _learned(directory: Path, skill: float, steps: int, rate: float) -> float:
     return loss
 
 
-def _systems(transformers: Any) -> list[str]:
+def texts() -> list[str]:
+    """Return the texts that rollouts there are made of, from which a tokenizer can be made."""
+    return [*_PHRASES, *_systems()]
+
+
+def _systems() -> list[str]:
     """Return the system's turns, with tools and without."""
     from wheretaken.testing.toy_model.build import template  # noqa: PLC0415 - takes seconds
-    from wheretaken.testing.toy_model.libraries import tokenizers  # noqa: PLC0415 - as above
+    from wheretaken.testing.toy_model.libraries import tokenizers, transformers  # noqa: PLC0415 - as above
 
     bare = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizers.Tokenizer(tokenizers.models.BPE())

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wheretaken import agent, paths
+from wheretaken.models.templates import by_assistant
 from wheretaken.testing.toy_model import world
 
 if TYPE_CHECKING:
@@ -142,23 +143,10 @@ def lesson(
     """Return dialogs, encoded, with the places before the taught tokens, and these tokens."""
     texts = [processor.apply_chat_template(dialog, tools=tools, tokenize=False) for dialog in dialogs]
     batch = dict(processor(text=texts, images=list(pictures), padding=True, return_tensors="pt"))
-    taught = _taught(processor.tokenizer, batch["input_ids"])
+    ids = batch["input_ids"]
+    taught = ids.new_tensor(by_assistant(processor.tokenizer, ids.tolist()))
     rows, columns = taught.nonzero(as_tuple=True)
-    return batch, (rows, columns - 1), batch["input_ids"][rows, columns]
-
-
-def _taught(tokenizer: Any, ids: Any) -> Any:
-    """Tell which tokens the model is taught: those that the assistant writes, each turn with its end."""
-    start, end = (tokenizer.convert_tokens_to_ids(name) for name in ("<|im_start|>", "<|im_end|>"))
-    role = tokenizer("assistant\n", add_special_tokens=False).input_ids
-    taught = ids.clone().fill_(0).bool()
-    for row, tokens in enumerate(ids.tolist()):
-        writing = False
-        for place, token in enumerate(tokens):
-            writing = writing or tokens[max(place - len(role) - 1, 0) : place] == [start, *role]
-            taught[row, place] = writing
-            writing = writing and token != end
-    return taught
+    return batch, (rows, columns - 1), ids[rows, columns]
 
 
 def main() -> None:
