@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wheretaken import agent
+from wheretaken.errors import DataError
 from wheretaken.evals.datasets import open_dataset
 from wheretaken.evals.datasets.prepare import prepare
 from wheretaken.evals.results import read_results
@@ -204,6 +205,14 @@ def test_a_warm_start_learns_from_runs_and_is_made_once(settings: Settings, tmp_
     assert (asked.output / "warm" / "model.safetensors").is_file()
     again = train(asked.model_copy(update={"recipe": asked.recipe.model_copy(update={"steps": 2})}))
     assert not any("warm start: step" in line for line in again)
+
+
+def test_a_warm_start_from_which_nothing_can_be_learned_is_refused(settings: Settings):
+    from wheretaken.rl.trl import sft, weights
+
+    asked = [{"role": "user", "content": "Where was this photo taken?"}]
+    with pytest.raises(DataError, match="nothing can be learned"):
+        sft.lesson(weights.processor(settings().model), tools(), [asked])
 
 
 def test_what_a_model_may_know_holds_no_truth(settings: Settings, tmp_path):
