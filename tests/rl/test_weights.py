@@ -141,3 +141,11 @@ def test_commands_are_of_the_trainings_tools_and_lengths(tmp_path):
         "vllm",
         "wheretaken",
     ]
+
+
+def test_weights_of_the_island_are_not_shown_with_tools_that_no_server_has(tmp_path):
+    settings = training(tmp_path).model_copy(update={"tools": ToolSettings(toolset="island")})
+    why, server = weights.commands(settings, Path("/w")).splitlines()
+    assert why.startswith("# ")
+    assert "--eval-only" in why
+    assert server.startswith("vllm serve /w ")

@@ -81,7 +81,10 @@ def merge(settings: TrainSettings, target: Path, step: int | None = None) -> int
 
 
 def commands(settings: TrainSettings, weights: Path) -> str:
-    """Return the commands that use weights: the tools as a server, the model as a server, and a photo."""
+    """Return the commands that use weights: the tools as a server, the model as a server, and a photo.
+
+    Of a training on the island only the model's: no server has that map.
+    """
     recipe, tools = settings.recipe, settings.tools
     described = ["--tools-config", str(weights / TOOLS)] if tools.config else []
     name = weights.name
@@ -97,6 +100,10 @@ def commands(settings: TrainSettings, weights: Path) -> str:
         *("--model", f"vllm:{name}", "--base-url", "http://127.0.0.1:8000/v1"),
         *("--max-turns", str(recipe.turns)),
     ]
+    if tools.toolset == "island":
+        return (
+            f"# the island is known in trainings alone: measure there with --eval-only\n{shlex.join(model)}"
+        )
     return "\n".join(map(shlex.join, ([serve] if tools.toolset != "direct" else []) + [model, locate]))
 
 
