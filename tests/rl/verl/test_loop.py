@@ -99,6 +99,19 @@ def test_the_reward_reads_the_last_words_and_why_the_rollout_ended(done, name, s
     assert done.score(ROW[name]) == (score if truth is RED else 0.0)
 
 
+@pytest.mark.parametrize(("missing", "stop"), [(0, "finished"), (1, "length")])
+@pytest.mark.parametrize("name", ["no call", "one call"])
+def test_the_last_token_that_there_is_room_for_may_end_an_answer(
+    done, settings, tmp_path, monkeypatch, name, missing, stop
+):
+    room = len(done.response(ROW[name])) - missing
+    recipe = settings.recipe.model_copy(update={"response_tokens": room})
+    narrow = settings.model_copy(update={"recipe": recipe, "output": tmp_path})
+    monkeypatch.setattr(shared, "open_toolbox", lambda _settings: LocalToolbox(parity.TOOLS, parity.Moody()))
+    server = lambda tokenizer: ScriptedServer(tokenizer, parity.script)  # noqa: E731 - shorter than it is good
+    assert asyncio.run(rehearse(narrow, server, [ROW[name]])).outcome(0).stop == stop
+
+
 def test_an_early_guess_and_the_words_of_tools_are_no_answer(done):
     final = done.outcome(ROW["early guess"]).final
     assert json.loads(final)["city"] == RED.name

@@ -130,8 +130,11 @@ class MapAgentLoop(tool_agent_loop.ToolAgentLoop):
             agent_data, sampling_params | {"max_tokens": room}, **options
         )
         # What is beyond the room is cut off, and was never said.
-        self._said.append(agent_data.response_ids[:room])
-        if len(agent_data.response_mask) >= self.response_length:
+        said = agent_data.response_ids[:room]
+        self._said.append(said)
+        full = len(agent_data.response_mask) >= self.response_length
+        # What just fits is whole.
+        if full and said[-1:] != [self.tokenizer.eos_token_id]:
             self._stop = "length"
         elif self._turns_left() <= 0:
             self._stop = "turns"
@@ -203,8 +206,10 @@ class MapAgentLoop(tool_agent_loop.ToolAgentLoop):
     def _outcome(self, said: Sequence[str], *, tokens: int) -> Outcome:
         last = said[-1] if said else ""
         if hermes.with_calls(Message.of("assistant", last)).tool_calls:
-            # What was called in the last turn is no answer, whatever coordinates were asked for.
+            # What was called in the last turn is no answer, whatever coordinates it has; in an earlier
+            # one, there was no room for what the calls gave.
             last = hermes.without_calls(last)
+            self._stop = "length" if self._stop == "finished" else self._stop
         return self._episode.outcome(last, self._stop, tokens=tokens, turns=len(said))
 
     async def _keep(
