@@ -28,7 +28,7 @@ from wheretaken.evals.datasets.prepare import prepare
 from wheretaken.geo import LatLon, distance_km
 from wheretaken.rl import exercise
 from wheretaken.rl.records import read_metrics, read_scores
-from wheretaken.rl.settings import DataSettings, ModelSettings, Recipe, TrainSettings, TrlSettings
+from wheretaken.rl.settings import DataSettings, ModelSettings, Recipe, TrainSettings
 from wheretaken.rl.toolbox import LocalToolbox
 from wheretaken.rl.trl import training
 from wheretaken.testing import island
@@ -53,19 +53,11 @@ def recipe(steps: int, seed: int, **rest: Any) -> Recipe:
     return exercise.recipe(steps, seed, save_every=10_000, samples=0, **rest)
 
 
-def measured(
-    root: Path, model: Path, val: Path, name: str, *, world: int = 0, trl: TrlSettings | None = None
-) -> float:
-    """Return the mean reward of a model on photos."""
-    settings = TrainSettings(
-        engine="trl",
-        data=DataSettings(train=val, val=val),
-        model=ModelSettings(path=str(model)),
-        output=root / name,
-        recipe=recipe(1, 0),
-        trl=trl or TrlSettings(),
-    )
-    return training.evaluate(settings, toolbox=tools(world))["score"]
+def measured(settings: TrainSettings, model: Path, val: Path, *, world: int = 0) -> float:
+    """Return the mean reward of a model on photos, in a training's way."""
+    data = DataSettings(train=val, val=val)
+    changed = {"data": data, "model": ModelSettings(path=str(model)), "output": val.with_suffix(".run")}
+    return training.evaluate(settings.model_copy(update=changed), toolbox=tools(world))["score"]
 
 
 def tools(world: int = 0) -> LocalToolbox:
@@ -99,7 +91,7 @@ def run(seed: int, steps: int, root: Path) -> dict[str, Any]:
 
 def trained(settings: TrainSettings, root: Path, val_photos: int) -> dict[str, Any]:
     """Train, try the controls, and return what was measured."""
-    seed, trl = settings.recipe.seed, settings.trl
+    seed = settings.recipe.seed
     began, cpu, load = time.perf_counter(), time.process_time(), os.getloadavg()[0]
     final = training.train(settings, toolbox=tools(), tell=lambda line: print(line, flush=True))
     took, used = time.perf_counter() - began, time.process_time() - cpu
@@ -111,8 +103,8 @@ def trained(settings: TrainSettings, root: Path, val_photos: int) -> dict[str, A
         "seed": seed,
         "train": [line.values["score"] for line in metrics if line.split == "train"],
         "val": {line.step: line.values["score"] for line in metrics if line.split == "val"},
-        "blank": measured(root, final, blank, f"blank-run-{seed}", trl=trl),
-        "other_world": measured(root, final, other, f"other-run-{seed}", world=OTHER_WORLD, trl=trl),
+        "blank": measured(settings, final, blank),
+        "other_world": measured(settings, final, other, world=OTHER_WORLD),
         "seconds": took,
         "cpu_seconds": used,
         "load": [load, os.getloadavg()[0]],

@@ -3,12 +3,11 @@
 The model is made here with random weights. It learns from runs of scripted experts by the trainer's own warm
 start, first from experts who know and then from those who often guess, and begins GRPO as unsure as the
 latter. The baseline of every number is that policy before the first step of GRPO; the controls are those of
-bench/learning.py. Prompts are whole texts here, of some 900 tokens with tools, photo and map.
+bench/learning.py. But for the system's turn, which is one token, prompts and calls are texts here.
 
     python bench/learning_at_scale.py [--hidden 512] [--layers 8] [--seeds 0 1 2] [--results FILE.json]
 
-First a few steps are made in every way to train, which are not measured. With --minutes, no seed is begun
-that would not be ready by then. The results are written after every part.
+With --minutes, no seed is begun that would not be ready by then. The results are written after every part.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from wheretaken.rl.settings import (
 )
 from wheretaken.rl.trl import sft, training
 from wheretaken.testing import island
-from wheretaken.testing.island.model import SKILL, texts
+from wheretaken.testing.island.model import SKILL, systems, texts
 from wheretaken.testing.toy_model.build import Size, build
 
 EVERY_RUN = 100_000
@@ -101,7 +100,7 @@ def made(root: Path, asked: argparse.Namespace, found: dict[str, Any]) -> Path:
         vocabulary=2048,
     )
     model = root / "random"
-    build(model, texts() * 4, phrases=texts() if asked.short else (), size=size)
+    build(model, texts() * 4, phrases=() if asked.whole else systems(), size=size)
     found["parameters"] = parameters(model)
     told(f"{found['parameters'] / 1e6:.1f} million parameters")
     # What is unsure is learned in fewer and smaller steps from where all is known.
@@ -125,9 +124,9 @@ def parameters(model: Path) -> int:
         return sum(file.get_tensor(name).numel() for name in file.keys())  # noqa: SIM118 - it is no dictionary
 
 
-def each_way(root: Path) -> dict[str, float]:
-    """Train two steps in every way, and return the seconds that each took."""
-    spent: dict[str, float] = {}
+def each_way(root: Path, found: dict[str, Any]) -> None:
+    """Train two steps in every way, and note the seconds that each took."""
+    spent: dict[str, float] = found.setdefault("ways", {})
     for number, (name, way) in enumerate(WAYS.items()):
         base = root / f"tiny-{number}"
         build(base, texts() * 4, size=TINY, moe=way.get("moe", False))
@@ -144,7 +143,6 @@ def each_way(root: Path) -> dict[str, float]:
         training.train(one, toolbox=tools(), tell=told)
         spent[name] = time.perf_counter() - began
         told(f"{name}: {spent[name]:.1f} s")
-    return spent
 
 
 def main() -> None:
@@ -169,9 +167,6 @@ def main() -> None:
         found["device"] = device()
         rows(root / "train", asked.photos, seed=0)
         rows(root / "val", asked.val_photos, seed=1000)
-        if not asked.no_ways:
-            found["ways"] = each_way(root)
-            keep()
         model = made(root, asked, found)
         keep()
         for seed in asked.seeds:
@@ -199,6 +194,8 @@ def main() -> None:
             told(f"seed {seed}: {time.perf_counter() - start:.0f} s")
             if left < time.perf_counter() - start:
                 break
+        if asked.ways:
+            each_way(root, found)
     found["asked"] = {name: value for name, value in vars(asked).items() if not isinstance(value, Path)}
     keep()
     show(json.loads(json.dumps(found)))
@@ -236,9 +233,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--grpo-rate", type=float, default=5e-5)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--short", action="store_true", help="the fixed texts of a prompt are a token each")
+    parser.add_argument("--whole", action="store_true", help="the system's text is not one token")
     parser.add_argument("--bf16", action="store_true")
-    parser.add_argument("--no-ways", action="store_true")
+    parser.add_argument("--ways", action="store_true", help="in the end a few steps in every way to train")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--picture", type=Path)
     return parser.parse_args()

@@ -98,10 +98,10 @@ def _learned(directory: Path, skill: float, steps: int, rate: float) -> float:
 
 def texts() -> list[str]:
     """Return the texts that rollouts there are made of, from which a tokenizer can be made."""
-    return [*_PHRASES, *_systems()]
+    return [*_PHRASES, *systems()]
 
 
-def _systems() -> list[str]:
+def systems() -> list[str]:
     """Return the system's turns, with tools and without."""
     from wheretaken.testing.toy_model.build import template  # noqa: PLC0415 - takes seconds
     from wheretaken.testing.toy_model.libraries import tokenizers, transformers  # noqa: PLC0415 - as above
