@@ -133,7 +133,7 @@ def table(found: dict[str, Any]) -> None:
         )
 
 
-def draw(found: dict[str, Any], path: Path) -> None:
+def draw(found: dict[str, Any], path: Path, *, step: str = "step of 8 photos with 8 rollouts each") -> None:
     """Draw the curves."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - only where it is asked for
 
@@ -156,7 +156,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
         va="top",
         color="#555555",
     )
-    axis.set(xlabel="step of 8 photos with 8 rollouts each", ylabel="mean reward", ylim=(0, 1.05))
+    axis.set(xlabel=step, ylabel="mean reward", ylim=(0, 1.05))
     axis.legend(fontsize=8, loc="center right", bbox_to_anchor=(1, 0.42), frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Software": None})

@@ -7,7 +7,8 @@ bench/learning.py. But for the system's turn, which is one token, prompts and ca
 
     python bench/learning_at_scale.py [--hidden 512] [--layers 8] [--seeds 0 1 2] [--results FILE.json]
 
-With --minutes, no seed is begun that would not be ready by then. The results are written after every part.
+With --minutes, no seed is begun that would not be ready by then. The results are written after every part;
+without any seed, those of --results are shown again.
 """
 
 from __future__ import annotations
@@ -147,8 +148,18 @@ def each_way(root: Path, found: dict[str, Any]) -> None:
 
 def main() -> None:
     asked = arguments()
+    found = measured(asked) if asked.seeds else json.loads(asked.results.read_text("utf-8"))
+    show(json.loads(json.dumps(found)))
+    if asked.picture:
+        step = f"step of {found['asked']['batch']} photos with {found['asked']['group']} rollouts each"
+        draw(found, asked.picture, step=step)
+
+
+def measured(asked: argparse.Namespace) -> dict[str, Any]:
+    """Do everything, and return what was measured; it is kept after every part."""
     began = time.perf_counter()
     found: dict[str, Any] = {"blind": blind(), "seeds": []}
+    found["asked"] = {name: value for name, value in vars(asked).items() if not isinstance(value, Path)}
 
     def keep() -> None:
         if asked.results:
@@ -157,11 +168,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
-        for name, skill, count in (
-            ("few", 1.0, 64),
-            ("experts-100%", 1.0, asked.runs),
-            (f"experts-{SKILL:.0%}", SKILL, asked.runs),
-        ):
+        known, guessed = f"experts-{1:.0%}", f"experts-{SKILL:.0%}"
+        for name, skill, count in ((known, 1.0, asked.runs), (guessed, SKILL, asked.runs), ("few", 1.0, 64)):
             experts(root / name, skill, count)
         told(f"{2 * asked.runs} runs of experts after {time.perf_counter() - began:.1f} s")
         found["device"] = device()
@@ -171,36 +179,33 @@ def main() -> None:
         keep()
         for seed in asked.seeds:
             start = time.perf_counter()
-            one = settings(
-                root,
-                f"run-{seed}",
-                model,
-                recipe=recipe(
-                    asked.steps,
-                    seed,
-                    batch=asked.batch,
-                    group=asked.group,
-                    learning_rate=asked.grpo_rate,
-                    eval_every=max(asked.steps // 4, 1),
-                    response_tokens=160,
-                ),
-                trl=TrlSettings(micro_batch=asked.micro, bf16=asked.bf16),
-            )
-            found["seeds"].append(trained(one, root, asked.val_photos))
+            found["seeds"].append(trained(grpo(root, asked, model, seed), root, asked.val_photos))
             if torch.cuda.is_available():
                 found["gpu_memory_gb"] = torch.cuda.max_memory_allocated() / 1e9
             keep()
-            left = asked.minutes * 60 - (time.perf_counter() - began)
-            told(f"seed {seed}: {time.perf_counter() - start:.0f} s")
-            if left < time.perf_counter() - start:
+            took = time.perf_counter() - start
+            told(f"seed {seed}: {took:.0f} s")
+            if time.perf_counter() - began + took > asked.minutes * 60:
                 break
         if asked.ways:
             each_way(root, found)
-    found["asked"] = {name: value for name, value in vars(asked).items() if not isinstance(value, Path)}
     keep()
-    show(json.loads(json.dumps(found)))
-    if asked.picture:
-        draw(found, asked.picture)
+    return found
+
+
+def grpo(root: Path, asked: argparse.Namespace, model: Path, seed: int) -> TrainSettings:
+    """Return the settings of a training with a seed."""
+    wanted = recipe(
+        asked.steps,
+        seed,
+        batch=asked.batch,
+        group=asked.group,
+        learning_rate=asked.grpo_rate,
+        eval_every=max(asked.steps // 4, 1),
+        response_tokens=160,
+    )
+    trl = TrlSettings(micro_batch=asked.micro, bf16=asked.bf16)
+    return settings(root, f"run-{seed}", model, recipe=wanted, trl=trl)
 
 
 def show(found: dict[str, Any]) -> None:
@@ -220,18 +225,18 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--hidden", type=int, default=512)
     parser.add_argument("--layers", type=int, default=8)
-    parser.add_argument("--warm", type=int, default=400)
+    parser.add_argument("--warm", type=int, default=240)
     parser.add_argument("--warm-batch", type=int, default=64)
-    parser.add_argument("--runs", type=int, default=4096)
+    parser.add_argument("--runs", type=int, default=6000)
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--photos", type=int, default=1024)
     parser.add_argument("--val-photos", type=int, default=256)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--group", type=int, default=16)
     parser.add_argument("--micro", type=int, default=256)
     parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--grpo-rate", type=float, default=5e-5)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--grpo-rate", type=float, default=1e-4)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--whole", action="store_true", help="the system's text is not one token")
     parser.add_argument("--bf16", action="store_true")
