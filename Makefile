@@ -50,10 +50,14 @@ unit-verl:
 		.venv-verl/bin/python -m pytest -o cache_dir=.pytest_cache/verl tests/rl/verl >.venv-verl/tests.log 2>&1; \
 		status=$$?; cat .venv-verl/tests.log; exit $$status; fi
 
-# The tests of the toy model once more, against a real vLLM: needs 3.5 GB and a few minutes.
+# The tests of the toy model once more, against a real vLLM, and rollouts that it writes for TRL: needs 4 GB and
+# some minutes.
 test-vllm: .venv/.developer
 	$(BIN)/python scripts/vllm_environment.py .venv-vllm
 	WHERETAKEN_VLLM=.venv-vllm/bin/python $(BIN)/python -m pytest tests/models/test_served.py
+	VLLM_CPU_KVCACHE_SPACE=1 VLLM_CPU_OMP_THREADS_BIND=nobind VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 \
+		VLLM_HOST_IP=127.0.0.1 OMP_NUM_THREADS=1 \
+		.venv-vllm/bin/python -m pytest tests/rl/trl/test_generation.py
 
 bench: .venv/.developer .venv-verl/.ready
 	$(BIN)/python bench/run.py

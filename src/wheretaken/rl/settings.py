@@ -186,6 +186,8 @@ class TrlSettings(_Part):
     warm_start: WarmStart | None = None
     vllm: Literal["auto", "off", "colocate", "server"] = "auto"
     vllm_url: ServerUrl = ""
+    vllm_memory: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    """Share of a GPU's memory for vLLM in the process of the training: its weights and cache."""
     bf16: bool = False
     micro_batch: Count | None = None
     """Rollouts of one forward pass."""

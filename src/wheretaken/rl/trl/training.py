@@ -171,9 +171,12 @@ def _made(
     loaded = [rows.load(*one, toolbox.toolset) for one in zip(files, plan.fits, strict=True)]
     # All processes that train together are one attempt, which the first of them names.
     recorder = Recorder(settings.output, attempt=gathered([int(time.time())])[0])
-    return ToolTrainer(
+    begun = model.path if plan.vllm == "off" else weights.for_vllm(model, settings.output)
+    if plan.vllm == "server" and begun != model.path:
+        tell(f"pictures have other sizes than the model's own: vLLM must serve {begun}")
+    trainer = ToolTrainer(
         Surroundings(settings, toolbox, recorder, runner, tell),
-        model=model.path,
+        model=begun,
         args=told,
         train_dataset=loaded[0],
         eval_dataset=loaded[1] if val else None,
@@ -181,6 +184,10 @@ def _made(
         peft_config=weights.adapters(model.lora) if model.lora else None,
         callbacks=_callbacks(settings),
     )
+    if model.lora:
+        # Adapters are of the model, wherever it was loaded from.
+        trainer.model.peft_config["default"].base_model_name_or_path = model.path
+    return trainer
 
 
 def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, Any]:
@@ -211,6 +218,9 @@ def arguments(settings: TrainSettings, plan: Plan, processor: Any) -> dict[str, 
         "use_vllm": plan.vllm != "off",
         "vllm_mode": plan.vllm if plan.vllm != "off" else "colocate",
         "vllm_server_base_url": trl.vllm_url or None,
+        "vllm_gpu_memory_utilization": trl.vllm_memory,
+        # By default a whole context of the model has to fit into vLLM's cache, which takes tens of gigabytes.
+        "vllm_max_model_length": recipe.prompt_tokens + recipe.response_tokens,
         # Usual steps are too small for weights in 16 bits, unless these stay as they are.
         "model_init_kwargs": {"dtype": "bfloat16" if reduced else "float32"},
         "bf16": trl.bf16,

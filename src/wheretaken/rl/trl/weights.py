@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,8 @@ FAMILIES = ("qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe")
 """`model_type` of those whose pictures in results of tools reach the model."""
 _LAYERS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 """Which layers get adapters: those of the language model; the eyes stay as they are."""
+_OLD_FILES = ("preprocessor_config.json", "video_preprocessor_config.json")
+"""Which say of a processor what its newer file says now."""
 
 
 def check_checkpoint(checkpoint: Path, settings: ModelSettings) -> None:
@@ -56,6 +61,59 @@ def processor(settings: ModelSettings) -> Any:
     # What is set here is only looked at: turns are read by our own reader of this form.
     found.tokenizer.response_template = templates.qwen3_template
     return found
+
+
+def for_vllm(settings: ModelSettings, parent: Path) -> str:
+    """Return where vLLM is to load a model from, as it reads pictures in the way that the files there say.
+
+    Where the settings change the sizes of pictures, that is a directory of the model's files but those of its
+    processor, which are written anew: else rollouts would be written with pictures of other sizes than those
+    that are trained on.
+
+    Args:
+        settings: Of the model.
+        parent: The directory in which that one is made, unless it is there.
+    """
+    from wheretaken.rl.trl.libraries import transformers  # noqa: PLC0415 - takes seconds
+
+    wanted = processor(settings)
+    own = transformers.AutoProcessor.from_pretrained(settings.path)
+    sizes = _sizes(wanted)
+    directory = parent / f"vllm-{sizes[0]}-{sizes[1]}"
+    if sizes == _sizes(own):
+        return settings.path
+    if not directory.is_dir():
+        _link(_files(settings.path), wanted, directory)
+    return str(directory)
+
+
+def _sizes(reader: Any) -> tuple[int, int]:
+    """Return the fewest and the most pixels of a picture."""
+    size = reader.image_processor.size
+    return size["shortest_edge"], size["longest_edge"]
+
+
+def _files(path: str) -> Path:
+    if Path(path).is_dir():
+        return Path(path)
+    hub: Any = importlib.import_module("huggingface_hub")  # comes with transformers
+    return Path(hub.snapshot_download(path))
+
+
+def _link(source: Path, reader: Any, directory: Path) -> None:
+    """Make a directory of a processor's files and links to all others, at once: others may make it too."""
+    unfinished = directory.with_name(f"{directory.name}.{os.getpid()}")
+    reader.save_pretrained(unfinished)
+    for file in source.iterdir():
+        here = unfinished / file.name
+        if file.name not in _OLD_FILES and not here.exists():
+            here.symlink_to(file.resolve())
+    try:
+        unfinished.rename(directory)
+    except OSError:
+        if not directory.is_dir():
+            raise
+        shutil.rmtree(unfinished)
 
 
 def adapters(lora: LoraSettings) -> Any:
