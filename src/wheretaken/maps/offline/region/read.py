@@ -12,6 +12,7 @@ import shutil
 import struct
 import tempfile
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     import osmium.geom
     import osmium.io
-    from osmium.osm.types import Area, Node, Way
+    from osmium.osm.types import Area, Node, TagList, Way
 
 _TOLD_OF_NODES = ("name", "brand", "operator", "addr:housenumber", "addr:full")
 """A point without any of these is neither written on a map nor looked for."""
@@ -129,10 +130,10 @@ class Source:
 
     def _node(self, node: Node) -> Feature:
         point = struct.pack("<BIdd", 1, 1, node.lon, node.lat)
-        return Feature(f"n{node.id}", "point", {tag.k: tag.v for tag in node.tags}, point)
+        return Feature(f"n{node.id}", "point", _tags(node.tags), point)
 
     def _way(self, way: Way, factory: osmium.geom.WKBFactory) -> Iterator[Feature]:
-        tags = {tag.k: tag.v for tag in way.tags}
+        tags = _tags(way.tags)
         closed = way.is_closed()
         if closed and tagging.area_class(tags):
             self._closed[way.id] = tags
@@ -172,10 +173,15 @@ class Source:
         if area.from_way():
             letter, tags = "w", self._closed.pop(number, None)
         else:
-            letter, tags = "r", {tag.k: tag.v for tag in area.tags}
+            letter, tags = "r", _tags(area.tags)
         if tags and tagging.area_class(tags):
             polygon = bytes.fromhex(factory.create_multipolygon(area))
             yield Feature(f"{letter}{number}", "area", tags, polygon)
+
+
+def _tags(tags: TagList) -> dict[str, str]:
+    # Counted, as osmium tells the end by an exception in C++, which takes as long as reading ten tags.
+    return dict(islice(tags, len(tags)))
 
 
 @contextlib.contextmanager
