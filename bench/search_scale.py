@@ -78,7 +78,8 @@ def made_up(target: Path, points: int) -> None:
         writer.finish()
         kinds.index(connection)
         cells.index(connection)
-        aliases.index(connection, named)
+        connection.executemany("INSERT INTO temp.name VALUES (?, ?, ?)", named)
+        aliases.index(connection)
         connection.executescript(schema.INDEXES)
         connection.execute("ANALYZE")
         meta = {"schema_version": schema.VERSION, "name": "made up", "source_date": "", "things": str(points)}

@@ -106,11 +106,25 @@ _LOOKALIKE_LETTERS = str.maketrans(
 )
 
 
-def skeleton(text: str) -> str:
+# What `_LOOKALIKE_DIGITS` would change before a name is folded: marks are gone afterwards, and a digit may
+# be another's neighbour then, which in ASCII makes no difference.
+_CHANGED_FIRST = re.compile(r"[!|$]")
+_CHANGED_FIRST_BEYOND_ASCII = re.compile(r"[0158!|$]")
+
+
+def skeleton(text: str, key: str | None = None) -> str:
     """Return the folded name with characters joined that OCR confuses (0/o, 1/l/i/!, 5/s, rn/m, cl/d, т/t).
 
     Meant for fuzzy comparison of two skeletons; different names may share one.
+
+    Args:
+        text: the name.
+        key: what it folds to, where that is known already.
     """
+    if key is not None:
+        changed = _CHANGED_FIRST if text.isascii() else _CHANGED_FIRST_BEYOND_ASCII
+        if text.isalnum() or not changed.search(text):
+            return skeleton_of_key(key)
     return skeleton_of_key(fold(text if text.isalnum() else text.translate(_LOOKALIKE_DIGITS)))
 
 

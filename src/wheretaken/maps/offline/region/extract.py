@@ -101,7 +101,7 @@ def _fill(connection: sqlite3.Connection, extract: Features, name: str, progress
     streets.finish(connection)
     kinds.index(connection)
     cells.index(connection)
-    indexed = aliases.index(connection, connection.execute("SELECT thing_id, name, rank FROM temp.name"))
+    indexed = aliases.index(connection)
     connection.executescript(schema.INDEXES)
     connection.executescript("PRAGMA analysis_limit = 1000; ANALYZE")
     things = connection.execute("SELECT count(*) FROM thing").fetchone()[0]

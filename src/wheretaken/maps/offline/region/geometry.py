@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from wheretaken.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+
+_LINE_HEAD, _POINT = 9, 16
+"""Bytes of WKB: what is before the points of a line, and each point."""
 
 
 class Spot(NamedTuple):
@@ -120,9 +124,7 @@ def connected(lines: Sequence[bytes], gap_km: float) -> list[list[int]]:
     """Return groups of indexes of lines that are joined by gaps of at most about `gap_km`."""
     if len(lines) == 1:
         return [[0]]
-    shapely = _shapely()
-    shapes = shapely.from_wkb(list(lines))
-    parent = list(range(len(shapes)))
+    parent = list(range(len(lines)))
 
     def root(i: int) -> int:
         while parent[i] != i:
@@ -130,15 +132,38 @@ def connected(lines: Sequence[bytes], gap_km: float) -> list[list[int]]:
             i = parent[i]
         return i
 
-    gap = gap_km / km_per_degree(shapes[0].bounds[1])[0]
-    near = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=gap)
-    one, other = near[:, near[0] < near[1]]  # each pair once
-    for first, second in zip(one.tolist(), other.tolist(), strict=True):
-        parent[root(first)] = root(second)
-    groups: dict[int, list[int]] = {}
+    # Most ways of a street meet at their ends, which takes no geometry to see.
+    met: dict[bytes, int] = {}
+    for i, line in enumerate(lines):
+        for end in (line[_LINE_HEAD : _LINE_HEAD + _POINT], line[-_POINT:]):
+            parent[root(met.setdefault(end, i))] = root(i)
+    groups = [root(i) for i in range(len(parent))]
+    if len(set(groups)) > 1:
+        for first, second in _close(lines, groups, gap_km):
+            parent[root(first)] = root(second)
+    found: dict[int, list[int]] = {}
     for i in range(len(parent)):
-        groups.setdefault(root(i), []).append(i)
-    return list(groups.values())
+        found.setdefault(root(i), []).append(i)
+    return list(found.values())
+
+
+def _close(
+    lines: Sequence[bytes], groups: Sequence[int], gap_km: float
+) -> Iterable[tuple[int, int]]:
+    """Return the pairs of lines of two groups that come within the gap of each other."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    shapely = _shapely()
+    shapes = shapely.from_wkb(list(lines))
+    gap = gap_km / km_per_degree(shapes[0].bounds[1])[0]
+    around = shapely.box(*(shapely.bounds(shapes) + (-gap, -gap, gap, gap)).T)
+    one, other = shapely.STRtree(shapes).query(around)
+    of = np.array(groups)
+    apart = of[one] < of[other]  # each pair once
+    one, other = one[apart], other[apart]
+    shapely.prepare(shapes[one])
+    near = shapely.dwithin(shapes[one], shapes[other], gap)
+    return zip(one[near].tolist(), other[near].tolist(), strict=True)
 
 
 def meeting(one: Sequence[bytes], other: Sequence[bytes]) -> tuple[float, float, float]:

@@ -52,9 +52,10 @@ def merge(connection: sqlite3.Connection, words: Words) -> int:
                 thing_id += _write(connection, words, thing_id, waiting)
                 waiting, held = [], 0
     thing_id += _write(connection, words, thing_id, waiting)
+    # Sorted, not looked up in what was there already: that would take a memory as large as the map.
     connection.execute(
-        "INSERT INTO temp.name SELECT DISTINCT thing_id, name, rank"
-        " FROM temp.street_name JOIN part USING (line_id)"
+        "INSERT INTO temp.name SELECT thing_id, name, rank FROM temp.street_name JOIN part USING (line_id)"
+        " GROUP BY thing_id, name, rank ORDER BY thing_id, min(street_name.rowid)"
     )
     return thing_id - first
 
