@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from wheretaken.errors import DataError, UserError
-from wheretaken.maps.offline.region import basemap, library, read
+from wheretaken.maps.offline.region import apart, basemap, library, read
 from wheretaken.maps.offline.region.extract import import_extract
 from wheretaken.maps.offline.region.overture import OverturePlaces
-from wheretaken.maps.offline.region.read import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -93,7 +92,7 @@ def add(
     if not overture:
         _check_head(path)
     _check_size(path, force=force)
-    source: Features = OverturePlaces(path) if overture else Source(path)
+    source: Features = OverturePlaces(path) if overture else apart.source(path)
     title = name.strip() or library.title_of(path)
     target = library.region_path(title)
     with _alone(target, title), _room(target.parent):

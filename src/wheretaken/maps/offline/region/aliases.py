@@ -149,8 +149,8 @@ def _packed(skeletons: Sequence[tuple[int, str]], block: int) -> Iterator[tuple[
     inside = np.ones(len(letters) - 1, dtype=bool)
     inside[np.cumsum(lengths)[:-1] - 1] = False  # the last letter of a name and the first of the next
     # As `gram_id`, with the number where the block will be: sorted, each pair's names are one stretch.
-    keys = ((letters[:-1] << 21 | letters[1:]) << 16 | owners[:-1])[inside]
-    keys = np.unique(keys)
+    keys = np.sort(((letters[:-1] << 21 | letters[1:]) << 16 | owners[:-1])[inside])
+    keys = keys[np.diff(keys, prepend=-1) > 0]  # a name may have a pair twice
     pairs, within = keys >> 16, (keys & 0xFFFF).astype("<u2")
     starts = np.flatnonzero(np.diff(pairs, prepend=-1)).tolist()
     for start, stop in zip(starts, [*starts[1:], len(keys)], strict=True):

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from wheretaken.errors import DataError
-from wheretaken.maps.offline.region import aliases, cells, interpolation, kinds, schema, streets
+from wheretaken.maps.offline.region import aliases, apart, cells, interpolation, kinds, schema, streets
 from wheretaken.maps.offline.region.info import RegionInfo, read_info
-from wheretaken.maps.offline.region.read import Source
 from wheretaken.maps.offline.region.write import Writer
 from wheretaken.maps.offline.render.coast import sea_polygons
 from wheretaken.paths import atomic_path
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from wheretaken.maps.offline.region.read import Feature
 
@@ -35,7 +34,7 @@ class Features(Protocol):
     incomplete: int
     attribution: str
 
-    def features(self) -> Iterator[Feature]:
+    def features(self) -> Generator[Feature]:
         """Yield everything that is drawn or searched."""
         ...
 
@@ -56,7 +55,7 @@ def import_extract(
         DataError: the extract is missing, unreadable, or holds nothing that can be drawn or searched.
         MissingExtraError: osmium or shapely is not installed.
     """
-    extract = Source(source) if isinstance(source, Path) else source
+    extract = apart.source(source) if isinstance(source, Path) else source
     with atomic_path(target) as temporary:
         with contextlib.closing(schema.create(temporary)) as connection, connection:
             _fill(connection, extract, name, progress or _silent)
@@ -84,10 +83,11 @@ def _add_sea(
 def _fill(connection: sqlite3.Connection, extract: Features, name: str, progress: Progress) -> None:
     writer = Writer(connection)
     count = 0
-    for count, feature in enumerate(extract.features(), start=1):
-        writer.add(feature)
-        if count % _REPORT_EVERY == 0:
-            progress("reading the map", *extract.read_share())
+    with contextlib.closing(extract.features()) as features:
+        for count, feature in enumerate(features, start=1):
+            writer.add(feature)
+            if count % _REPORT_EVERY == 0:
+                progress("reading the map", *extract.read_share())
     writer.flush()
     bounds = extract.bounds or writer.bounds
     if bounds is None or not count:

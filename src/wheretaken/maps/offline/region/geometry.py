@@ -147,16 +147,14 @@ def connected(lines: Sequence[bytes], gap_km: float) -> list[list[int]]:
     return list(found.values())
 
 
-def _close(
-    lines: Sequence[bytes], groups: Sequence[int], gap_km: float
-) -> Iterable[tuple[int, int]]:
+def _close(lines: Sequence[bytes], groups: Sequence[int], gap_km: float) -> Iterable[tuple[int, int]]:
     """Return the pairs of lines of two groups that come within the gap of each other."""
     import numpy as np  # noqa: PLC0415 - as above
 
     shapely = _shapely()
     shapes = shapely.from_wkb(list(lines))
     gap = gap_km / km_per_degree(shapes[0].bounds[1])[0]
-    around = shapely.box(*(shapely.bounds(shapes) + (-gap, -gap, gap, gap)).T)
+    around = shapely.box(*np.add(shapely.bounds(shapes), (-gap, -gap, gap, gap)).T)
     one, other = shapely.STRtree(shapes).query(around)
     of = np.array(groups)
     apart = of[one] < of[other]  # each pair once

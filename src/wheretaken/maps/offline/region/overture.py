@@ -18,7 +18,7 @@ from wheretaken.maps.offline.region.read import Feature
 from wheretaken.maps.offline.region.schema import OVERTURE, OVERTURE_ATTRIBUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
 LEAST_CONFIDENCE = 0.3
@@ -64,7 +64,7 @@ class OverturePlaces:
         """Return how many rows were read, of how many."""
         return self._read, self._rows
 
-    def features(self) -> Iterator[Feature]:
+    def features(self) -> Generator[Feature]:
         """Yield every named place.
 
         Raises:

@@ -69,7 +69,7 @@ class Source:
     _unusable: tuple[type[Exception], ...] = ()
     """What osmium raises where a line lacks nodes, or is no line."""
 
-    def features(self) -> Iterator[Feature]:
+    def features(self) -> Generator[Feature]:
         """Yield every tagged feature that is drawn or searched; nodes first, as in the file.
 
         Raises:
@@ -88,12 +88,7 @@ class Source:
 
     def read_share(self) -> tuple[int, int]:
         """Return how many bytes of the file were read, of how many; 0 of 0 where the system does not tell."""
-        for link in Path("/proc/self/fd").glob("*"):
-            with contextlib.suppress(OSError):
-                if link.resolve() == self.path.resolve():
-                    told = Path(f"/proc/self/fdinfo/{link.name}").read_text("ascii")
-                    return int(told.split()[1]), self.path.stat().st_size
-        return 0, 0
+        return share(self.path, "self")
 
     def _read(self) -> Iterator[Feature]:
         try:
@@ -177,6 +172,16 @@ class Source:
         if tags and tagging.area_class(tags):
             polygon = bytes.fromhex(factory.create_multipolygon(area))
             yield Feature(f"{letter}{number}", "area", tags, polygon)
+
+
+def share(path: Path, process: str) -> tuple[int, int]:
+    """Return how many bytes of a file a process read, of how many; 0 of 0 where the system does not tell."""
+    for link in Path(f"/proc/{process}/fd").glob("*"):
+        with contextlib.suppress(OSError):
+            if link.resolve() == path.resolve():
+                told = Path(f"/proc/{process}/fdinfo/{link.name}").read_text("ascii")
+                return int(told.split()[1]), path.stat().st_size
+    return 0, 0
 
 
 def _tags(tags: TagList) -> dict[str, str]:
