@@ -37,7 +37,6 @@ def test_rollouts_are_written_with_the_pictures_that_are_trained_on(
     assert len(lines) == 2 * 2 * 4
     assert any(line.calls for line in lines)
     steps = [line.values for line in read_metrics(asked.output)]
-    assert all(step["grad_norm"] > 0 for step in steps)
     if VLLM:
         assert all(step["sampling/sampling_logp_difference/mean"] < CLOSE for step in steps)
 
