@@ -16,6 +16,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,10 @@ class ToolTrainer(trl.GRPOTrainer):
         rollouts = pending(self.environments, prompt_ids) if self._turn else self.environments
         began = time.monotonic()
         inherited: Any = super()
-        written, logprobs = inherited._generate_single_turn(prompt_ids, *rest, **options)  # noqa: SLF001 - extended
+        told = (
+            self._as_vllm_reads(prompt_ids) if self.use_vllm and self.vllm_mode == "colocate" else prompt_ids
+        )
+        written, logprobs = inherited._generate_single_turn(told, *rest, **options)  # noqa: SLF001 - extended
         self._generated += time.monotonic() - began
         for number, rollout in enumerate(rollouts):
             if not self._turn:
@@ -126,6 +130,17 @@ class ToolTrainer(trl.GRPOTrainer):
         self._turn += 1
         self._call_tools([rollout for rollout in rollouts if len(rollout.said) < self._turns])
         return written, logprobs
+
+    def _as_vllm_reads(self, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Return prompts in which each picture is one token: vLLM puts as many there as it has features.
+
+        It does so where all of them are there already, too, and then there are too many.
+        """
+        token: int = self.model.config.image_token_id
+        return [
+            [one for before, one in pairwise([-1, *prompt]) if one != token or before != token]
+            for prompt in prompts
+        ]
 
     @property
     def _turns(self) -> int:
