@@ -24,6 +24,7 @@ from wheretaken.agent.datums import in_wgs84
 from wheretaken.answers import Answer
 from wheretaken.errors import WheretakenError
 from wheretaken.messages import Message, ToolCall
+from wheretaken.models import hermes
 from wheretaken.rl.reward import Outcome, ToolUse
 from wheretaken.sampling.grounding import grounding, seen
 
@@ -115,12 +116,17 @@ class Episode:
     def outcome(self, final: str, stop: str = "finished", *, tokens: int = 0, turns: int = 0) -> Outcome:
         """Say how the rollout ended.
 
+        What is called in the last turn is no answer, whatever coordinates it has; unless the turns were up,
+        there was no room for what the calls gave.
+
         Args:
             final: The text of the model's last turn.
             stop: Why it ended.
             tokens: That the model wrote.
             turns: Of the model.
         """
+        if calls_in(final):
+            final, stop = hermes.without_calls(final), "length" if stop == "finished" else stop
         uses = tuple(made.reply.use for made in self._log)
         return Outcome(final, stop, uses, tokens, turns, grounded=self._grounded(final))
 
@@ -187,6 +193,11 @@ class Episode:
             ]
         datum = self._toolbox.datum
         return grounding(in_wgs84(answer, datum), seen(said, datum)).kind in GROUNDED
+
+
+def calls_in(text: str) -> tuple[ToolCall, ...]:
+    """Return the calls that a turn makes, as the agent loop reads them; broken ones have no name."""
+    return hermes.with_calls(Message.of("assistant", text)).tool_calls
 
 
 def shortened(text: str, most: int) -> str:

@@ -47,13 +47,21 @@ def test_vllm_reads_pictures_in_the_sizes_of_the_training(settings: Callable[...
 
     path = settings().model.path
     own = ModelSettings(path=path)
-    assert weights.for_vllm(own, tmp_path) == path
+    assert weights.for_vllm(own, weights.processor(own), tmp_path) == path
     changed = ModelSettings(path=path, min_pixels=2048, max_pixels=4096)
-    made = Path(weights.for_vllm(changed, tmp_path))
+    wanted = weights.processor(changed)
+    made = Path(weights.for_vllm(changed, wanted, tmp_path))
     assert made.parent == tmp_path
     read = transformers.AutoProcessor.from_pretrained(made)
     assert dict(read.image_processor.size) == {"shortest_edge": 2048, "longest_edge": 4096}
     assert (made / "model.safetensors").resolve() == (Path(path) / "model.safetensors").resolve()
     assert {file.name for file in made.iterdir()} >= {file.name for file in Path(path).iterdir()}
-    assert weights.for_vllm(changed, tmp_path) == str(made)
+    assert weights.for_vllm(changed, wanted, tmp_path) == str(made)
     assert [file.name for file in tmp_path.iterdir()] == [made.name]
+
+
+def test_vllm_is_told_each_picture_once():
+    from wheretaken.rl.trl.rollout import one_token_each
+
+    prompts = [[5, 5, 5, 1, 2, 2, 5, 3, 5, 5], [1, 1], []]
+    assert one_token_each(prompts, 5) == [[5, 1, 2, 2, 5, 3, 5], [1, 1], []]

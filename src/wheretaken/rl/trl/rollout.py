@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from wheretaken.messages import Message
-from wheretaken.models import hermes
 from wheretaken.models.templates import conversation
-from wheretaken.rl.episode import Episode
+from wheretaken.rl.episode import Episode, calls_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wheretaken.messages import Picture, ToolCall
+    from wheretaken.messages import Picture
     from wheretaken.rl.episode import Reply
     from wheretaken.rl.reward import Outcome
     from wheretaken.rl.settings import ToolSettings
     from wheretaken.rl.toolbox import Toolbox
-
-
-def calls_in(text: str) -> tuple[ToolCall, ...]:
-    """Return the calls that a turn makes, as the agent loop reads them; broken ones have no name."""
-    return hermes.with_calls(Message.of("assistant", text)).tool_calls
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -96,6 +91,17 @@ class Rollout:
         return blocks(self.replies.popleft())
 
 
+def one_token_each(prompts: Sequence[Sequence[int]], token: int) -> list[list[int]]:
+    """Return prompts in which each picture is one token: vLLM puts as many there as it has features.
+
+    It does so where all of them are there already, too, and then there are too many.
+    """
+    return [
+        [one for before, one in pairwise([-1, *prompt]) if one != token or before != token]
+        for prompt in prompts
+    ]
+
+
 def pending(rollouts: Sequence[Rollout], prompts: Sequence[Sequence[int]]) -> list[Rollout]:
     """Return whose turn it is: of the rollouts with calls, those whose tokens go on in these prompts.
 
@@ -115,8 +121,4 @@ def outcome(rollout: Rollout, *, finished: bool, turns: int) -> Outcome:
     """
     last = rollout.said[-1] if rollout.said else ""
     stop = "length" if not finished else "turns" if len(rollout.said) >= turns else "finished"
-    if calls_in(last):
-        # What was called in the last turn is no answer, whatever coordinates it has; in an earlier one,
-        # there was no room for what the calls gave.
-        last, stop = hermes.without_calls(last), "length" if stop == "finished" else stop
     return rollout.episode.outcome(last, stop, tokens=rollout.tokens, turns=len(rollout.said))

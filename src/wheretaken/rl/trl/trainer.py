@@ -16,7 +16,6 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +23,11 @@ from wheretaken.agent import prompts
 from wheretaken.agent.events import Limits
 from wheretaken.geo import LatLon
 from wheretaken.models.openai.wire import tools_of
+from wheretaken.rl.episode import calls_in
 from wheretaken.rl.records import Line, trajectory
 from wheretaken.rl.reward import score
 from wheretaken.rl.trl.libraries import gathered, transformers, trl
-from wheretaken.rl.trl.rollout import Rollout, calls_in, outcome, parsed, pending
+from wheretaken.rl.trl.rollout import Rollout, one_token_each, outcome, parsed, pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -110,9 +110,9 @@ class ToolTrainer(trl.GRPOTrainer):
         rollouts = pending(self.environments, prompt_ids) if self._turn else self.environments
         began = time.monotonic()
         inherited: Any = super()
-        told = (
-            self._as_vllm_reads(prompt_ids) if self.use_vllm and self.vllm_mode == "colocate" else prompt_ids
-        )
+        told = prompt_ids
+        if self.use_vllm and self.vllm_mode == "colocate":
+            told = one_token_each(prompt_ids, self.model.config.image_token_id)
         written, logprobs = inherited._generate_single_turn(told, *rest, **options)  # noqa: SLF001 - extended
         self._generated += time.monotonic() - began
         for number, rollout in enumerate(rollouts):
@@ -130,17 +130,6 @@ class ToolTrainer(trl.GRPOTrainer):
         self._turn += 1
         self._call_tools([rollout for rollout in rollouts if len(rollout.said) < self._turns])
         return written, logprobs
-
-    def _as_vllm_reads(self, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
-        """Return prompts in which each picture is one token: vLLM puts as many there as it has features.
-
-        It does so where all of them are there already, too, and then there are too many.
-        """
-        token: int = self.model.config.image_token_id
-        return [
-            [one for before, one in pairwise([-1, *prompt]) if one != token or before != token]
-            for prompt in prompts
-        ]
 
     @property
     def _turns(self) -> int:

@@ -171,7 +171,7 @@ def _made(
     loaded = [rows.load(*one, toolbox.toolset) for one in zip(files, plan.fits, strict=True)]
     # All processes that train together are one attempt, which the first of them names.
     recorder = Recorder(settings.output, attempt=gathered([int(time.time())])[0])
-    begun = model.path if plan.vllm == "off" else weights.for_vllm(model, settings.output)
+    begun = model.path if plan.vllm == "off" else weights.for_vllm(model, processor, settings.output)
     if plan.vllm == "server" and begun != model.path:
         tell(f"pictures have other sizes than the model's own: vLLM must serve {begun}")
     trainer = ToolTrainer(

@@ -63,7 +63,7 @@ def processor(settings: ModelSettings) -> Any:
     return found
 
 
-def for_vllm(settings: ModelSettings, parent: Path) -> str:
+def for_vllm(settings: ModelSettings, wanted: Any, parent: Path) -> str:
     """Return where vLLM is to load a model from, as it reads pictures in the way that the files there say.
 
     Where the settings change the sizes of pictures, that is a directory of the model's files but those of its
@@ -72,11 +72,11 @@ def for_vllm(settings: ModelSettings, parent: Path) -> str:
 
     Args:
         settings: Of the model.
+        wanted: The processor that these settings give.
         parent: The directory in which that one is made, unless it is there.
     """
     from wheretaken.rl.trl.libraries import transformers  # noqa: PLC0415 - takes seconds
 
-    wanted = processor(settings)
     own = transformers.AutoProcessor.from_pretrained(settings.path)
     sizes = _sizes(wanted)
     directory = parent / f"vllm-{sizes[0]}-{sizes[1]}"

@@ -25,9 +25,9 @@ from pydantic import TypeAdapter
 from wheretaken.agent import prompts
 from wheretaken.agent.events import Limits
 from wheretaken.geo import LatLon
-from wheretaken.messages import Message
 from wheretaken.models import hermes
 from wheretaken.rl import records
+from wheretaken.rl.episode import calls_in
 from wheretaken.rl.reward import Outcome, spoilt
 from wheretaken.rl.verl import dataset, shared, tool
 from wheretaken.rl.verl.libraries import imported
@@ -65,8 +65,7 @@ class CallReader:
         """Return a turn's text without its calls, and its calls; broken ones have no name."""
         del tools
         text = await asyncio.to_thread(self._tokenizer.decode, responses_ids, skip_special_tokens=True)
-        calls = hermes.with_calls(Message.of("assistant", text)).tool_calls
-        made = [FunctionCall(name=call.name, arguments=call.arguments) for call in calls]
+        made = [FunctionCall(name=call.name, arguments=call.arguments) for call in calls_in(text)]
         return hermes.without_calls(text), made
 
 
@@ -205,11 +204,6 @@ class MapAgentLoop(tool_agent_loop.ToolAgentLoop):
 
     def _outcome(self, said: Sequence[str], *, tokens: int) -> Outcome:
         last = said[-1] if said else ""
-        if hermes.with_calls(Message.of("assistant", last)).tool_calls:
-            # What was called in the last turn is no answer, whatever coordinates it has; in an earlier
-            # one, there was no room for what the calls gave.
-            last = hermes.without_calls(last)
-            self._stop = "length" if self._stop == "finished" else self._stop
         return self._episode.outcome(last, self._stop, tokens=tokens, turns=len(said))
 
     async def _keep(
