@@ -20,7 +20,6 @@ import argparse
 import multiprocessing
 import os
 import random
-import resource
 import sqlite3
 import statistics
 import tempfile
@@ -32,6 +31,7 @@ from xml.sax.saxutils import quoteattr
 
 import osmium
 import osmium.osm
+from memory import watched
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 from tiling import tile
@@ -91,11 +91,10 @@ def made_up(path: Path, points: int) -> Path:
 
 def measure_import(extract: Path, target: Path) -> None:
     counted = sum(1 for _ in osmium.FileProcessor(extract, osmium.osm.NODE))
-    began = time.process_time()
-    read = sum(1 for _ in Source(extract).features())
-    reading = time.process_time() - began
+    read, reading = read_alone(extract)
     begun, began = time.perf_counter(), processor_seconds()
-    info = import_extract(extract, target, name=extract.name)
+    with watched() as most:
+        info = import_extract(extract, target, name=extract.name)
     seconds, worked = time.perf_counter() - begun, processor_seconds() - began
     size, source = target.stat().st_size, extract.stat().st_size
     print(
@@ -103,19 +102,28 @@ def measure_import(extract: Path, target: Path) -> None:
         "\n"
         f"  import         {seconds:6.2f} s  {counted / seconds:9,.0f} nodes/s by the clock"
         f"  {counted / worked:9,.0f} by the processor (reading alone {counted / reading:9,.0f})\n"
-        f"  region file    {size / 1e6:6.2f} MB = {size / source:4.2f} x the extract"
-        f"  most memory {most_bytes(resource.RUSAGE_SELF) / 1e6:,.0f} MB, and of a process that read apart"
-        f" {most_bytes(resource.RUSAGE_CHILDREN) / 1e6:,.0f} MB"
+        f"  region file    {size / 1e6:6.2f} MB = {size / source:4.2f} x the extract\n"
+        f"  most memory    {most}"
     )
+
+
+def read_alone(extract: Path) -> tuple[int, float]:
+    """Return how many features an extract has, and how many seconds of the processor reading them takes.
+
+    In a process of its own: what a process has freed goes on counting as its memory.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_read_alone, (extract,))
+
+
+def _read_alone(extract: Path) -> tuple[int, float]:
+    began = time.process_time()
+    return sum(1 for _ in Source(extract).features()), time.process_time() - began
 
 
 def processor_seconds() -> float:
     """Return what this process and those that it waited for have used."""
     return sum(os.times()[:4])
-
-
-def most_bytes(whose: int) -> int:
-    return resource.getrusage(whose).ru_maxrss * 1000
 
 
 def measure_large(extract: Path, copies: int, folder: Path) -> None:

@@ -32,6 +32,8 @@ _LARGE_BYTES = 5_000_000
 _BATCH = 500
 _PIPE_BYTES = 1 << 20
 """Some thousand features lie ready while others are written; the most that Linux gives everybody."""
+_QUEUE = {"OSMIUM_MAX_OSMDATA_QUEUE_SIZE": "4"}
+"""Buffers of decoded elements that lie ready in osmium: its own 20 take 40 MB more, and are no faster."""
 _PATIENCE_S = 5
 """How long a child that is not read any more may take to clear up."""
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from {module} import main; main()"
@@ -71,6 +73,7 @@ class ReadApart:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             pipesize=_PIPE_BYTES,
+            env=_QUEUE | os.environ,
             start_new_session=True,  # Ctrl-C is for the parent, which ends the child
         ) as child:
             assert child.stdout is not None
