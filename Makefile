@@ -1,6 +1,8 @@
 # The two commands of the README, and what they are made of. Needs Python >= 3.11 and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+# Of what is installed, a fifth is ever imported, and is compiled then: compiling all of it takes minutes.
+INSTALL := $(BIN)/pip install --quiet --no-compile
 # Tests must not depend on what the machine's owner configured.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # The tests start many hundreds of processes: what the first of them compiled is there for the others.
@@ -41,8 +43,10 @@ unit: export OMP_NUM_THREADS = 1
 unit: .venv/.developer prepared
 	@$(MAKE) --no-print-directory --jobs=2 unit-rest unit-verl
 
+# One more than there are processors, as many tests wait for another process now and then.
+unit-rest: workers = $(shell $(BIN)/python -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 unit-rest:
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $(workers) --dist worksteal
 
 # What it says comes in one piece when it ends.
 unit-verl:
@@ -67,16 +71,16 @@ bench: .venv/.developer .venv-verl/.ready
 		{ echo "wheretaken needs Python >= 3.11: run  make PYTHON=python3.11 ..."; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 		{ rm -rf .venv; echo "no venv module: on Debian and Ubuntu run  apt install python3-venv"; exit 1; }
-	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(INSTALL) --upgrade 'pip>=25.1'
 
 .venv/.user: .venv/bin/python pyproject.toml
-	$(BIN)/pip install --quiet -e '.[offline]'
+	$(INSTALL) -e '.[offline]'
 	@touch $@
 
 .venv/.developer: .venv/bin/python pyproject.toml
-	$(BIN)/pip install --quiet --group dev -e '.[all]'
-	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet torchvision==0.28.0 --group toy-model -e '.[trl]'
+	$(INSTALL) --group dev -e '.[all]'
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) torchvision==0.28.0 --group toy-model -e '.[trl]'
 	@touch $@ .venv/.user
 
 .venv-verl/.ready: .venv/bin/python pyproject.toml scripts/verl_environment.py scripts/cpu_environment.py

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from wheretaken.agent.trajectory import read
@@ -61,9 +62,10 @@ def wheretaken(environment, *words, timeout=600):
 
 @pytest.fixture(scope="module")
 def toys(exported, tmp_path_factory, server):
-    """The settings of a training, which are on disk."""
+    """The settings of a training, which are on disk; it is validated on four of its photos."""
     out = tmp_path_factory.mktemp("training") / "toys"
     settings = exported(out, server)
+    pq.write_table(pq.read_table(settings.data.val).slice(0, 4), settings.data.val)
     recipe = settings.recipe.model_copy(update={"save_every": 2, "eval_every": 2, "samples": 8})
     verl = {"overrides": dict(OVERRIDES), "log_to": ("console",), "nodes": 2, "micro_batch_per_gpu": 4}
     parts = {
@@ -101,7 +103,7 @@ def test_two_steps_are_trained_and_recorded(trained):
     assert numbers["train", 1]["training/global_step"] == 1
     scores = records.read_scores(settings.output)
     assert len([line for line in scores if line.split == "train"]) == 2 * 8
-    assert len([line for line in scores if line.split == "val"]) == 2 * 12
+    assert len([line for line in scores if line.split == "val"]) == 2 * 4
     assert {line.tools.get("road_map", 0) for line in scores} != {0}
 
 
@@ -109,7 +111,7 @@ def test_what_rollouts_said_is_kept(trained):
     settings, _ = trained
     for split, step in (("train", 1), ("val", 0), ("val", 2)):
         kept = list(read(records.samples(settings.output, step, split)))
-        assert len(kept) == {"train": 8, "val": 12}[split]
+        assert len(kept) == {"train": 8, "val": 4}[split]
         assert {one.toolset for one in kept} == {"worldwide"}
         assert all(one.messages[1].pictures for one in kept)
     assert any(one.tools for one in kept)
@@ -169,10 +171,10 @@ def test_an_evaluation_is_runs_like_those_of_eval(trained, environment, cluster)
     )
     assert done.returncode == 0, done.stderr[-6000:]
     (new,) = set((settings.output / records.SAMPLES).iterdir()) - before
-    assert len(list(read(new))) == 12
-    scored = wheretaken(environment, "eval", "score", new)
+    assert len(list(read(new))) == 4
+    scored = wheretaken(environment, "eval", "score", new, "--json")
     assert scored.returncode == 0, scored.stderr
-    assert "12" in scored.stdout
+    assert json.loads(scored.stdout)["files"][0]["n"] == 4
 
 
 def test_a_cluster_that_is_too_small_is_said_before_anything_starts(toys, environment, cluster):
