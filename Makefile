@@ -1,7 +1,7 @@
 # The two commands of the README, and what they are made of. Needs Python >= 3.11 and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
-# Of what is installed, a fifth is ever imported, and is compiled then: compiling all of it takes minutes.
+# Of what is installed, a third is ever imported, and is compiled then: compiling all of it takes minutes.
 INSTALL := $(BIN)/pip install --quiet --no-compile
 # Tests must not depend on what the machine's owner configured.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -43,10 +43,8 @@ unit: export OMP_NUM_THREADS = 1
 unit: .venv/.developer prepared
 	@$(MAKE) --no-print-directory --jobs=2 unit-rest unit-verl
 
-# One more than there are processors, as many tests wait for another process now and then.
-unit-rest: workers = $(shell $(BIN)/python -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 unit-rest:
-	$(BIN)/python -m pytest --numprocesses $(workers) --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # What it says comes in one piece when it ends.
 unit-verl:

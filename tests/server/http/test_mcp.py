@@ -221,7 +221,7 @@ class TestServed:
         server = await asyncio.to_thread(serve, "--cache", "memory", WHERETAKEN_SERVER_TOKEN="tea")
         address = f"{server.url}/mcp"
         assert httpx2.post(address, json={}).status_code == 401
-        async with httpx2.AsyncClient(headers={"Authorization": "Bearer tea"}) as http:
+        async with httpx2.AsyncClient(headers={"Authorization": "Bearer tea"}, timeout=60) as http:
             transport = streamable_http_client(address, http_client=http)
             async with Client(transport) as client:
                 assert (await client.list_tools()).tools
