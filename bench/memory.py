@@ -31,18 +31,16 @@ class Taken(NamedTuple):
 
 
 class Most:
-    """The largest total that was seen, and the largest of what is no file's."""
+    """What was taken when the total was the largest that was seen."""
 
     def __init__(self) -> None:
         self.at_once = Taken(0, 0)
-        self.own = 0
 
     def look(self) -> None:
         """Take a sample."""
         parts = [_taken(process) for process in _family(os.getpid())]
         now = Taken(sum(part.own for part in parts), sum(part.mapped for part in parts))
         self.at_once = max(self.at_once, now, key=lambda taken: taken.total)
-        self.own = max(self.own, now.own)
 
     def __str__(self) -> str:
         at_once, own, mapped = (f"{number / 1e6:,.0f}" for number in (self.at_once.total, *self.at_once))

@@ -3,9 +3,10 @@
     python bench/regions.py [EXTRACT...] [--made-up N] [--tile COPIES]
 
 The built-in extract is always measured; `--tile` measures the last one once more, so many times as large (see
-`tiling`), in a process of its own, whose memory is told. Seconds of the processor stand beside those of the
-clock: on a machine that has other work to do, only the former say how fast an import is. What an import would
-take at least, reading every tagged element with its geometry and doing nothing with it, is the baseline.
+`tiling`), in a process of its own. Memory is that of all processes at one moment. Seconds of the processor
+stand beside those of the clock: on a machine that has other work to do, only the former say how fast an
+import is. What an import would take at least, reading every tagged element with its geometry and doing
+nothing with it, is the baseline.
 
 The baseline is measured in the same run on the same names: a linear scan with rapidfuzz's `process.extract`
 (C++) for the ten most similar folded names, which is what a program without an index does. It returns names

@@ -157,15 +157,15 @@ def test_a_second_import_of_the_same_region_is_told_who_is_at_it(write_osm):
     assert add(path, name="Mill Town").things == 1
 
 
-# It waits at its first report: on a busy machine a signal would come after its end.
+# It waits at its first report until it is stopped: on a busy machine a signal would come after its end.
 IMPORT = """
-import sys, time
+import sys
 from pathlib import Path
 from wheretaken.maps.offline.region.adding import add
 
 def at_work(*_):
     print("at work", flush=True)
-    time.sleep(60)
+    sys.stdin.readline()
 
 add(Path(sys.argv[1]), name="Killed", progress=at_work)
 """
@@ -178,7 +178,11 @@ def at_work(write_osm, data) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
     def start() -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", IMPORT, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", IMPORT, path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         started.append(process)
         assert process.stdout
